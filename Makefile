@@ -1,0 +1,31 @@
+# The two commands: `make demo` serves a demonstration, `make test` runs every test.
+PYTHON ?= python3
+VENV   ?= .venv
+RUN     = $(VENV)/bin/
+
+.PHONY: demo test check figures benchmarks lock clean
+
+$(VENV)/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "examsvc needs Python 3.11 or newer: say which with make PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+	$(RUN)python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(RUN)python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(RUN)python -m examsvc.translations.compile
+	@touch $@
+
+demo: $(VENV)/ready
+	$(RUN)examsvc demo
+
+test: $(VENV)/ready check
+	$(RUN)python -m pytest -n 2 --dist loadgroup
+
+check: $(VENV)/ready
+	$(RUN)ruff check .
+	$(RUN)lint-imports
+	$(RUN)mypy
+
+lock:
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra test pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf $(VENV) demo-installation
