@@ -1,0 +1,114 @@
+"""Canonical bytes: JCS (RFC 8785) over restricted JSON.
+
+The profile has objects, arrays, NFC strings, booleans, null and integers of magnitude below 2^53. It has no
+floating point (marks are decimal strings, times integer seconds UTC) and its object keys are printable ASCII, so
+that the order of keys is the same by bytes, by code points and by UTF-16 units. Within this profile the C encoder
+of the standard library writes what RFC 8785 asks; the tests hold it against an independent implementation.
+"""
+
+import json
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+MAX_INTEGER = 2**53 - 1
+MAX_DEPTH = 32
+MAX_BYTES = 64 * 1024 * 1024
+
+_INTEGER_DIGITS = len(str(MAX_INTEGER)) + 1  # with a sign
+_encoder = json.JSONEncoder(
+    ensure_ascii=False, check_circular=False, allow_nan=False, sort_keys=True, separators=(",", ":")
+)
+
+
+class CanonicalError(ValueError):
+    """The value or the bytes are outside the canonical profile; the message names the offence."""
+
+
+def encode(value: object) -> bytes:
+    """Canonical bytes of `value`. Lists and tuples are arrays. Raises CanonicalError outside the profile."""
+    _check(value, MAX_DEPTH)
+    return _encoder.encode(value).encode("utf-8")
+
+
+def decode(data: bytes, *, max_bytes: int = MAX_BYTES) -> Any:
+    """The value of canonical `data`; refuses every other spelling of the same value.
+
+    Duplicate keys, floats, exponents, `-0`, escapes that need not be, other white space or key order, strings not in
+    NFC, nesting beyond MAX_DEPTH and more than `max_bytes` are refused with CanonicalError.
+    """
+    if len(data) > max_bytes:
+        raise CanonicalError(f"the text has {len(data)} bytes; at most {max_bytes} are allowed")
+    try:
+        value = json.loads(
+            data.decode("utf-8"),
+            object_pairs_hook=_object,
+            parse_float=_no_float,
+            parse_int=_integer,
+            parse_constant=_no_float,
+        )
+    except CanonicalError:
+        raise
+    except RecursionError:
+        raise CanonicalError(f"the text is nested deeper than {MAX_DEPTH} levels") from None
+    except ValueError as error:  # JSONDecodeError and UnicodeDecodeError
+        raise CanonicalError(f"the text is not JSON in UTF-8: {error}") from None
+    if encode(value) != data:
+        raise CanonicalError("the text is JSON but not in its canonical spelling")
+    return value
+
+
+def _check(value: object, depth: int) -> None:
+    if isinstance(value, str):
+        _check_text(value)
+    elif value is None or isinstance(value, bool):
+        return
+    elif isinstance(value, int):
+        if not -MAX_INTEGER <= value <= MAX_INTEGER:
+            raise CanonicalError(f"the integer {value} is not below 2^53 in magnitude")
+    elif isinstance(value, dict):
+        if depth == 0:
+            raise CanonicalError(f"the value is nested deeper than {MAX_DEPTH} levels")
+        for key, member in value.items():
+            if not (isinstance(key, str) and key.isascii() and key.isprintable()):
+                raise CanonicalError(f"the object key {key!r} is not printable ASCII")
+            _check(member, depth - 1)
+    elif isinstance(value, list | tuple):
+        if depth == 0:
+            raise CanonicalError(f"the value is nested deeper than {MAX_DEPTH} levels")
+        for member in value:
+            _check(member, depth - 1)
+    elif isinstance(value, float):
+        raise CanonicalError(f"{value!r} is a float; write marks as decimal strings and times as whole seconds")
+    elif isinstance(value, Mapping):
+        raise CanonicalError(f"{type(value).__name__} is not a plain dict")
+    else:
+        raise CanonicalError(f"{type(value).__name__} has no canonical form")
+
+
+def _check_text(text: str) -> None:
+    if text.isascii():
+        return
+    if not unicodedata.is_normalized("NFC", text):
+        raise CanonicalError(f"the text {text[:40]!r} is not in Unicode form NFC; normalise it at the door")
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise CanonicalError(f"the text {text[:40]!r} holds half of a surrogate pair") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise CanonicalError("an object has the same key twice")
+    return members
+
+
+def _no_float(text: str) -> Any:
+    raise CanonicalError(f"{text[:40]} is not a whole number")
+
+
+def _integer(text: str) -> int:
+    if len(text) > _INTEGER_DIGITS:
+        raise CanonicalError(f"the integer {text[:20]}… is not below 2^53 in magnitude")
+    return int(text)
