@@ -1,0 +1,103 @@
+"""People with accounts, how they sign in, which roles they hold and how they are related."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from examsvc.base.database import Base, UTCDateTime
+
+
+class Account(Base):
+    """One person.  ``code`` is random, public and stands for the person in the ledger; it never changes."""
+
+    __tablename__ = "accounts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(16), unique=True)
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    name: Mapped[str] = mapped_column(String(120))
+    password_hash: Mapped[str | None] = mapped_column(String(200))
+    language: Mapped[str] = mapped_column(String(2), default="vi")
+    birth_date: Mapped[date | None]
+    identity_digest: Mapped[str | None] = mapped_column(String(64), index=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    disabled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    grants: Mapped[list[RoleGrant]] = relationship(foreign_keys="RoleGrant.account_id", back_populates="account")
+
+
+class SignInSession(Base):
+    """One browser that is signed in: known by the SHA-256 of its cookie, revocable at once."""
+
+    __tablename__ = "sign_in_sessions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_digest: Mapped[str] = mapped_column(String(64), unique=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
+    opened_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    seen_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    second_factor: Mapped[bool] = mapped_column(default=False)
+    purpose: Mapped[str] = mapped_column(String(20), default="office")
+
+    account: Mapped[Account] = relationship()
+
+    __table_args__ = (CheckConstraint("purpose IN ('office', 'exam')", name="purpose_is_known"),)
+
+
+class SignInTry(Base):
+    """A failed sign-in, counted per account and per address; a success clears the account's."""
+
+    __tablename__ = "sign_in_tries"
+    __table_args__ = (Index("ix_sign_in_tries_subject_at", "subject", "at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(String(80))
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class RoleGrant(Base):
+    """A role for one competition (or, with the slug "", for the installation), proposed by one person and approved by another."""
+
+    __tablename__ = "role_grants"
+    __table_args__ = (
+        CheckConstraint("approved_by_id IS NULL OR approved_by_id <> proposed_by_id", name="two_different_people"),
+        CheckConstraint("(approved_at IS NULL) = (approved_by_id IS NULL)", name="an_approval_has_a_person"),
+        Index("ix_role_grants_competition_role", "competition", "role"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
+    role: Mapped[str] = mapped_column(String(40))
+    competition: Mapped[str] = mapped_column(String(60), default="")
+    proposed_by_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    proposed_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    approved_by_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    approved_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    revoked_by_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    reason: Mapped[str | None] = mapped_column(Text)
+
+    account: Mapped[Account] = relationship(foreign_keys=[account_id], back_populates="grants")
+
+
+class Relation(Base):
+    """A declared tie between two people: ``kind`` is what ``person`` is to ``other`` (mother, spouse, superior ...)."""
+
+    __tablename__ = "relations"
+    __table_args__ = (
+        UniqueConstraint("person_id", "other_id", "kind"),
+        CheckConstraint("person_id <> other_id", name="between_two_people"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
+    other_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(30))
+    declared_by_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    declared_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    note: Mapped[str | None] = mapped_column(Text)

@@ -1,0 +1,86 @@
+"""The application factory: database, rooms and the checks that must hold before anybody is served."""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask_bootstrap import Bootstrap5
+from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from examsvc.accounts import views as accounts
+from examsvc.applications import views as applications
+from examsvc.base import access, database, pages, web
+from examsvc.base.clock import Clock, system_clock
+from examsvc.competitions import views as competitions
+from examsvc.marking import views as marking
+from examsvc.papers import views as papers
+from examsvc.results import views as results
+from examsvc.settings import Settings
+from examsvc.sittings import views as sittings
+
+ROOMS = (accounts, competitions, applications, papers, sittings, marking, results)
+
+
+def create_app(settings: Settings | None = None, *, clock: Clock = system_clock) -> Flask:
+    """A ready application.
+
+    Raises at once, instead of failing later in front of a candidate: on unsafe settings (``pydantic.ValidationError``)
+    and on a view without a declared access rule (``RuntimeError``).
+    """
+    settings = settings or Settings()
+    app = Flask("examsvc")
+    app.config.update(
+        SQLALCHEMY_DATABASE_URI=settings.database_address(),
+        SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings),
+        SQLALCHEMY_RECORD_QUERIES=False,
+        SECRET_KEY=settings.signing_key(),
+        SESSION_COOKIE_NAME="examsvc_page",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SECURE=settings.secure,
+        SESSION_COOKIE_SAMESITE="Lax",
+        MAX_CONTENT_LENGTH=settings.upload_limit_mb * 1024 * 1024 + 64 * 1024,
+        MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
+        WTF_CSRF_TIME_LIMIT=None,
+        BOOTSTRAP_SERVE_LOCAL=True,
+        BABEL_DEFAULT_LOCALE=settings.default_language,
+        EXAMSVC_TIME_ZONE=settings.time_zone,
+        TRUSTED_HOSTS=_hosts(settings),
+        TESTING=settings.mode == "test",
+    )
+    app.jinja_env.add_extension("jinja2.ext.do")
+    app.extensions["examsvc.settings"] = settings
+    app.extensions["examsvc.clock"] = clock
+    if settings.proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies, x_host=settings.proxies
+        )
+    web.db.init_app(app)
+    with app.app_context():
+        if web.db.engine.dialect.name == "sqlite":
+            database.prepare_sqlite(web.db.engine)
+    Bootstrap5(app)
+    CSRFProtect(app)
+    pages.register(app, settings)
+    web.register(app)
+    for room in ROOMS:
+        room.register_room(app, settings)
+    app.before_request(access.enforce)
+    access.require_rules(app)
+    return app
+
+
+def _engine_options(settings: Settings) -> dict[str, object]:
+    if settings.database_address().startswith("sqlite"):
+        return {"connect_args": {"timeout": 30, "check_same_thread": False}}
+    return {"pool_size": settings.database_pool, "max_overflow": settings.database_pool, "pool_pre_ping": True}
+
+
+def _hosts(settings: Settings) -> list[str] | None:
+    if settings.mode == "test":
+        return None
+    from urllib.parse import urlsplit
+
+    own = urlsplit(settings.base_url).hostname or "localhost"
+    further = [host.strip() for host in settings.trusted_hosts.split(",") if host.strip()]
+    local = ["localhost", "127.0.0.1"] if settings.mode == "demo" else []
+    return [own, *further, *local]

@@ -1,0 +1,142 @@
+"""Who may enter which view.  Deny by default: a view without a declared rule stops the application from starting.
+
+A rule is declared with a decorator directly on the view function::
+
+    @bp.get("/competitions/<slug>/files")
+    @access.roles("hr")
+    def files(slug): ...
+
+Rules look only at who is signed in and in which role, for the competition named ``slug`` in the address.  Whether
+*this* object is theirs, the view asks the room's queries; objects of others answer 404.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from flask import Flask, current_app, g, redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from examsvc.base.errors import N_, NotAllowed, NotFound
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: an account's number, its random public code (the ledger's "by") and the roles held now.
+
+    ``roles`` holds pairs (role, competition slug); a role of the whole installation has the slug ``""``.
+    ``second_factor`` tells whether this session was opened with a second factor.
+    """
+
+    account_id: int
+    code: str
+    name: str
+    roles: frozenset[tuple[str, str]] = field(default_factory=frozenset)
+    second_factor: bool = False
+
+    def holds(self, role: str, competition: str = "") -> bool:
+        """Whether the role is held for that competition or for the whole installation."""
+        return (role, competition) in self.roles or (role, "") in self.roles
+
+    def roles_in(self, competition: str) -> tuple[str, ...]:
+        return tuple(sorted({role for role, slug in self.roles if slug in ("", competition)}))
+
+
+@dataclass(frozen=True)
+class Rule:
+    """``public``: anyone.  ``roles`` empty and not public: anyone signed in.  Otherwise one of the roles."""
+
+    public: bool = False
+    roles: tuple[str, ...] = ()
+
+
+def _declare(rule: Rule) -> Callable[[View], View]:
+    def mark(view: View) -> View:
+        view.__dict__["access_rule"] = rule
+        return view
+
+    return mark
+
+
+def public(view: View) -> View:
+    """Anyone may enter, signed in or not."""
+    return _declare(Rule(public=True))(view)
+
+
+def signed_in(view: View) -> View:
+    """Anyone with an account who is signed in; the view itself looks at whose object it shows."""
+    return _declare(Rule())(view)
+
+
+def roles(*names: str) -> Callable[[View], View]:
+    """Whoever holds one of these roles for the competition in the address, or for the whole installation."""
+    if not names:
+        raise ValueError("name at least one role")
+    return _declare(Rule(roles=names))
+
+
+def rule_of(app: Flask, endpoint: str) -> Rule | None:
+    view = app.view_functions[endpoint]
+    rule = getattr(view, "access_rule", None)
+    return rule if isinstance(rule, Rule) else None
+
+
+def require_rules(app: Flask) -> None:
+    """Raises at start-up when a route has no access rule, naming it."""
+    missing = sorted(
+        {r.endpoint for r in app.url_map.iter_rules() if rule_of(app, r.endpoint) is None and r.endpoint not in _OWN}
+    )
+    if missing:
+        raise RuntimeError(f"views without a declared access rule: {', '.join(missing)}")
+
+
+_OWN = frozenset({"static", "bootstrap.static"})  # files of the packages, the same for everybody
+
+
+def enforce() -> Response | None:
+    """Before each request: applies the rule of the view that will answer."""
+    if request.endpoint is None or request.endpoint in _OWN:
+        return None
+    rule = rule_of(current_app, request.endpoint)
+    if rule is None:
+        raise NotAllowed()
+    if rule.public:
+        return None
+    actor: Actor | None = g.get("actor")
+    if actor is None:
+        if request.method == "GET" and not _wants_json():
+            return redirect(url_for("accounts.sign_in", next=request.full_path.rstrip("?")))
+        raise Unauthenticated()
+    if not rule.roles:
+        return None
+    slug = (request.view_args or {}).get("slug", "")
+    if any(actor.holds(role, slug) for role in rule.roles):
+        return None
+    if slug and not actor.roles_in(slug):
+        raise NotFound()
+    raise NotAllowed()
+
+
+def _wants_json() -> bool:
+    return request.is_json or request.accept_mimetypes.best == "application/json"
+
+
+class Unauthenticated(NotAllowed):
+    """Not signed in any more; a browser's queue waits on this answer."""
+
+    status = 401
+
+    def __init__(self) -> None:
+        super().__init__(N_("You are not signed in any more. Sign in again; nothing that you sent before is lost."))
+
+
+def actor() -> Actor:
+    """The signed-in actor of this request; refuses when there is none."""
+    found: Actor | None = g.get("actor")
+    if found is None:
+        raise Unauthenticated()
+    return found

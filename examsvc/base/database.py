@@ -1,0 +1,116 @@
+"""The declarative base, column types, and an engine that keeps its promises on SQLite and PostgreSQL.
+
+SQLite runs in WAL mode with synchronous=FULL, so that an acknowledged commit survives a power cut, and every writing
+transaction begins with BEGIN IMMEDIATE: a transaction that reads first and writes later would fail as locked under load
+in spite of any timeout.  ``recursive_triggers`` is on, so that INSERT OR REPLACE cannot slip past an append-only table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import DateTime, Dialect, Engine, MetaData, create_engine, event, text
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.types import JSON, TypeDecorator
+
+WRITING = "examsvc_writing"
+
+
+class Base(DeclarativeBase):
+    """All tables of all rooms; free of Flask."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An aware moment in UTC.  SQLite forgets time zones; a naive value is refused on the way in."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a stored time must know its time zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+Document = JSON(none_as_null=True)
+"""A JSON value: for content that is kept whole and never searched."""
+
+
+def make_engine(address: str, *, pool_size: int = 8) -> Engine:
+    """An engine with the settings on which the durability of an acknowledged answer rests."""
+    if not address.startswith("sqlite"):
+        return create_engine(address, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+    engine = create_engine(address, connect_args={"timeout": 30, "check_same_thread": False})
+    prepare_sqlite(engine)
+    return engine
+
+
+def prepare_sqlite(engine: Engine) -> None:
+    """Registers the pragmas and the BEGIN of either kind on an SQLite engine."""
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver must not begin transactions by itself
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+            "recursive_triggers = ON",
+            "busy_timeout = 30000",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        writing = connection.get_execution_options().get(WRITING, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+@contextmanager
+def writing(session: Session) -> Iterator[Session]:
+    """A writing transaction: begins anew, commits at the end, rolls back on any exception.
+
+    Whatever was read before is forgotten and read again when next touched, so decisions are taken on what is true
+    under the lock.  Slow work (password hashing, parsing an upload, making a PDF) belongs before it.
+    """
+    session.rollback()
+    session.connection(execution_options={WRITING: True})
+    try:
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+
+
+def is_postgres(session: Session) -> bool:
+    return session.get_bind().dialect.name == "postgresql"
+
+
+def advisory_lock(session: Session, name: str) -> None:
+    """Serialises writers of one named thing until the transaction ends (on SQLite BEGIN IMMEDIATE already does)."""
+    if is_postgres(session):
+        session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})

@@ -1,0 +1,66 @@
+"""What other rooms may ask about competitions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from examsvc.base.errors import NotFound
+from examsvc.competitions.models import Competition, Post, RegulationDocument
+from examsvc.competitions.regulation import Regulation, read_toml
+
+
+def competition(session: Session, slug: str) -> Competition:
+    """The competition of that slug; NotFound otherwise."""
+    found = session.scalar(select(Competition).where(Competition.slug == slug))
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def announced(session: Session) -> list[Competition]:
+    """Competitions that the public may see, the newest first."""
+    return list(
+        session.scalars(select(Competition).where(Competition.pinned_at.is_not(None)).order_by(Competition.id.desc()))
+    )
+
+
+def every(session: Session) -> list[Competition]:
+    return list(session.scalars(select(Competition).order_by(Competition.id.desc())))
+
+
+def post(session: Session, competition_id: int, code: str) -> Post:
+    found = session.scalar(select(Post).where(Post.competition_id == competition_id, Post.code == code))
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def regulation(of: Competition) -> Regulation:
+    """The typed regulation of a competition: parsed once per process and digest."""
+    document: RegulationDocument = of.regulation_document
+    return _parsed(document.digest, document.toml)
+
+
+@lru_cache(maxsize=64)
+def _parsed(digest: str, toml: str) -> Regulation:
+    regulation = read_toml(toml.encode())
+    if regulation.digest() != digest:
+        raise RuntimeError(f"the stored regulation {digest} does not have its digest any more")
+    return regulation
+
+
+def phase(of: Competition) -> str:
+    """The phase entered last; "draft" before the competition is announced."""
+    return of.phases[-1].phase if of.phases else "draft"
+
+
+def date_of(of: Competition, event: str) -> datetime | None:
+    """When the event is set to happen, or happened."""
+    for record in reversed(of.dates):
+        if record.event == event:
+            return record.at
+    return None

@@ -1,0 +1,100 @@
+"""Appending to a log, in the transaction of the business rows that the entry is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from examsvc.base.clock import seconds
+from examsvc.base.database import advisory_lock
+from examsvc.ledger import commitments, entries
+from examsvc.ledger.models import LogEntry, Opening
+
+REGISTRY = "registry"
+_COMMITMENT = "commitment to "
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """An object that the entry only commits to; ``subject`` is the code of the person whose data it holds.
+
+    ``salt`` is drawn here when it is None; it is given where the commitment was made earlier.
+    """
+
+    content: Mapping[str, Any]
+    subject: str | None = None
+    salt: bytes | None = None
+
+
+def record(
+    session: Session,
+    log: str,
+    type: str,
+    *,
+    now: datetime,
+    by: str = entries.SYSTEM,
+    approvals: Iterable[tuple[str, datetime]] = (),
+    **fields: object,
+) -> LogEntry:
+    """Appends one entry; call it last in an operation, so that the log's lock is held briefly.
+
+    ``fields`` are the body's.  A :class:`Sealed` in place of a commitment is committed to under a salt, and its opening is
+    stored apart.  Raises ``entries.EntryError`` when the body is not what the vocabulary says: a mistake in our code,
+    never an answer to a person.
+    """
+    definition = entries.entry_type(type)
+    kinds = {field.name: field.kind.name for field in definition.body}
+    body: dict[str, object] = {}
+    openings: list[Opening] = []
+    for name, value in fields.items():
+        if value is None:
+            continue
+        if not isinstance(value, Sealed):
+            body[name] = value
+            continue
+        kind = kinds.get(name, "")
+        if not kind.startswith(_COMMITMENT):
+            raise entries.EntryError(f"{type}: {name} is not a commitment")
+        object_name = kind.removeprefix(_COMMITMENT)
+        content = dict(value.content)
+        entries.check_object(object_name, content)
+        salt = value.salt or commitments.new_salt()
+        body[name] = commitments.commit(object_name, salt, content)
+        openings.append(
+            Opening(
+                field=name,
+                type=object_name,
+                commitment=str(body[name]),
+                salt=salt.hex(),
+                content=content,
+                subject=value.subject,
+            )
+        )
+    approved = [{"by": code, "t": seconds(moment)} for code, moment in approvals]
+    if approved:
+        body["approvals"] = approved
+    advisory_lock(session, f"log:{log}")
+    position = session.scalar(
+        select(func.coalesce(func.max(LogEntry.position), -1)).where(LogEntry.log == log)
+    )
+    data = entries.entry_bytes(int(position) + 1 if position is not None else 0, log, type, seconds(now), by, body)
+    entry = LogEntry(
+        log=log,
+        position=int(position) + 1 if position is not None else 0,
+        type=type,
+        entry=data,
+        leaf=entries.leaf_hash(data).hex(),
+        at=now,
+    )
+    session.add(entry)
+    session.flush()
+    for opening in openings:
+        opening.entry_id = entry.id
+    session.add_all(openings)
+    session.flush()
+    return entry

@@ -1,0 +1,101 @@
+"""One typed settings object, read from ``EXAMSVC_*`` variables; refuses an unsafe production."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Everything that differs between installations and is not a rule of a competition.
+
+    Rules (minutes, marks, deadlines, majorities ...) stand in the regulation of each competition, never here.
+    Every field is read from the variable ``EXAMSVC_<NAME>``; docs/settings.md lists them and a test compares.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="EXAMSVC_", extra="ignore")
+
+    folder: Path = Field(Path("installation"), description="Folder of keys, of the SQLite database and of the job queue.")
+    database_url: str | None = Field(
+        None, description="SQLAlchemy address of the database; SQLite in the folder when empty."
+    )
+    mode: Literal["production", "demo", "test"] = Field(
+        "production", description="production refuses unsafe settings; demo and test relax HTTPS."
+    )
+    base_url: str = Field(
+        "https://localhost", description="Address at which people reach the service; links in messages begin with it."
+    )
+    trusted_hosts: str = Field("", description="Further host names accepted in requests, separated by commas.")
+    proxies: int = Field(0, ge=0, le=3, description="Number of reverse proxies in front whose X-Forwarded headers are believed.")
+    secret_key: SecretStr | None = Field(
+        None, description="Signs cookies; made on first use and kept in the folder when empty."
+    )
+    time_zone: str = Field("Asia/Ho_Chi_Minh", description="IANA time zone in which pages and deadlines speak.")
+    default_language: Literal["vi", "en"] = Field("vi", description="Language of a visitor who has not chosen.")
+    institution_vi: str = Field("Cơ quan tổ chức thi", description="The institution's name in Vietnamese.")
+    institution_en: str = Field("Examining authority", description="The institution's name in English.")
+    smtp_url: SecretStr | None = Field(
+        None, description="smtp://user:password@host:port or smtps://...; messages stay on screen only when empty."
+    )
+    mail_from: str = Field("examsvc@localhost", description="Sender of e-mail.")
+    upload_limit_mb: int = Field(20, ge=1, le=200, description="Largest request body of an upload, in MiB.")
+    session_hours: int = Field(12, ge=1, le=24, description="Hours after which everyone signs in again.")
+    session_idle_minutes: int = Field(60, ge=5, le=600, description="Idle minutes after which staff sign in again.")
+    database_pool: int = Field(8, ge=1, le=64, description="Database connections kept per process on PostgreSQL.")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError("is not a time zone of the IANA list; write for example Asia/Ho_Chi_Minh")
+        return value
+
+    @model_validator(mode="after")
+    def _safe_production(self) -> Settings:
+        if self.mode == "production":
+            if not self.base_url.startswith("https://"):
+                raise ValueError(
+                    "EXAMSVC_BASE_URL must begin with https:// in production: browsers give candidates"
+                    " offline storage and cryptography only there"
+                )
+            if self.secret_key is not None and len(self.secret_key.get_secret_value()) < 32:
+                raise ValueError("EXAMSVC_SECRET_KEY must have at least 32 characters")
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def secure(self) -> bool:
+        """Whether cookies are marked Secure: always, but for a demonstration on the local machine."""
+        return self.base_url.startswith("https://")
+
+    def database_address(self) -> str:
+        """SQLAlchemy address; PostgreSQL always through psycopg 3."""
+        if not self.database_url:
+            return f"sqlite:///{(self.folder / 'examsvc.sqlite').absolute()}"
+        for prefix in ("postgresql://", "postgres://"):
+            if self.database_url.startswith(prefix):
+                return "postgresql+psycopg://" + self.database_url[len(prefix) :]
+        return self.database_url
+
+    def signing_key(self) -> str:
+        """The key that signs cookies. Made once, readable by the owner only, shared by all workers of this folder."""
+        if self.secret_key is not None:
+            return self.secret_key.get_secret_value()
+        path = self.folder / "keys" / "cookies"
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return path.read_text(encoding="ascii").strip()
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(32))
+        return path.read_text(encoding="ascii").strip()
