@@ -19,6 +19,7 @@ from examsvc.competitions.terms import (
     Range,
     Share,
     Slug,
+    StageName,
     Whole,
 )
 
@@ -134,7 +135,7 @@ Part = Annotated[ObjectivePart | EssayPart | PlanPart | PanelPart, Field(discrim
 class Stage(Clause):
     """One step of the selection. Stages follow one another; the parts of a stage do not wait for each other's marks."""
 
-    id: Slug
+    id: StageName
     """Name of the stage, unique in the regulation."""
     label: Label
     """Title of the stage."""

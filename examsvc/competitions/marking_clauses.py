@@ -146,7 +146,7 @@ class Panel(Clause):
     """Members in reserve; a recused or absent member is replaced so that the size stays."""
     mark_step: Positive
     """Marks on a criterion are multiples of this step."""
-    combine: Literal["mean", "trimmed-mean", "median", "sum"]
+    combine: Literal["mean", "trimmed-mean", "median"]
     """How the members' marks become the panel's mark."""
     drop_highest: Whole = 0
     """How many of the highest sheets a trimmed mean leaves out."""
@@ -157,4 +157,4 @@ class Panel(Clause):
     independent_entry: bool
     """Whether a member sees others' marks only after all have entered theirs."""
     criteria: tuple[SheetCriterion, ...] = ()
-    """Criteria of the sheet; empty where the council fixes them for each competition."""
+    """Criteria of the sheet; a member's mark is their sum, so their maxima add up to the part's. Empty where the council fixes them for each competition."""

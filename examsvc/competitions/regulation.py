@@ -18,6 +18,7 @@ from pydantic_core import PydanticCustomError
 from examsvc.competitions.board_clauses import Approval, Council, Relations, Role, RoleConflicts, VoteRule
 from examsvc.competitions.entry_clauses import (
     Admission,
+    Criterion,
     FileRule,
     Freeze,
     InForce,
@@ -31,13 +32,15 @@ from examsvc.competitions.exam_clauses import (
     ObjectivePart,
     PanelPart,
     Paper,
+    Part,
+    PassMark,
     PlanPart,
     Sanction,
     Sitting,
     Stage,
     WitnessRules,
 )
-from examsvc.competitions.marking_clauses import MarkingScheme, Panel
+from examsvc.competitions.marking_clauses import Discrepancy, MarkingScheme, Panel
 from examsvc.competitions.procedure_clauses import AppealChannel, Calendar, Intervention, Notice, Retention
 from examsvc.competitions.regulation_reading import (
     Problem,
@@ -55,7 +58,45 @@ from examsvc.competitions.result_clauses import (
     Ties,
     Total,
 )
-from examsvc.competitions.terms import Clause, Label, Model, Slug, Text, path_key
+from examsvc.competitions.terms import Clause, Interval, Label, Model, Slug, Text, path_key
+
+__all__ = [
+    "FORMAT",
+    "AppealChannel",
+    "Approval",
+    "Clause",
+    "Council",
+    "Criterion",
+    "Discrepancy",
+    "EssayPart",
+    "FileRule",
+    "Interval",
+    "Label",
+    "LateBand",
+    "MarkingScheme",
+    "ObjectivePart",
+    "Panel",
+    "PanelPart",
+    "Part",
+    "PassMark",
+    "PlanPart",
+    "Problem",
+    "Regulation",
+    "RegulationError",
+    "Retention",
+    "Role",
+    "Sanction",
+    "Stage",
+    "VoteRule",
+    "clauses",
+    "field_names",
+    "models",
+    "preset_bytes",
+    "preset_names",
+    "read_canonical",
+    "read_preset",
+    "read_toml",
+]
 
 
 class HasId(Protocol):

@@ -136,8 +136,6 @@ class Selection(Clause):
     """Whether results count in later competitions."""
     next_in_line: bool
     """Whether the next candidate may take the place of a winner who drops out."""
-    completion_days: Whole = 0
-    """Days in which a winner completes the file; 0: no such rule. Counted by the calendar's own rule."""
     false_declaration: tuple[Literal["result-cancelled", "published", "banned-from-next-period"], ...]
     """What a false declaration leads to."""
 

@@ -107,13 +107,13 @@ Share = Annotated[
 ]
 """An exact share of a whole, 0 to 1."""
 
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=40)]
 """A name that other clauses refer to: lower-case letters, digits and single hyphens."""
+StageName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=20)]
+"""A short name, because events and phases of a stage are made from it."""
 EventName = Annotated[
     str,
-    StringConstraints(
-        pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*(:[a-z][a-z0-9]*(-[a-z0-9]+)*)?$", max_length=120
-    ),
+    StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*(:[a-z][a-z0-9]*(-[a-z0-9]+)*)?$", max_length=60),
 ]
 """An event of the competition, "applications-closed", or of one stage, "exam-start:written"."""
 FieldName = Annotated[str, StringConstraints(pattern=r"^[a-z_]+$", max_length=60)]
