@@ -1,0 +1,1 @@
+"""QTI's processing language: response processing, template processing, their expressions and rules."""

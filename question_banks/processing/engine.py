@@ -1,0 +1,5 @@
+from typing import Any
+
+
+def process(item: Any, given: Any) -> Any:
+    raise NotImplementedError

@@ -1,0 +1,68 @@
+"""Rules and expressions as XML, in the names of QTI 3 or of QTI 2, and as the model's nodes."""
+
+import re
+
+from lxml import etree
+
+from question_banks.declarations import Node
+from question_banks.limits import LIMITS, Limits
+from question_banks.markup import normal
+from question_banks.problems import ItemError, declare
+from question_banks.sources import parse_xml
+
+declare({"processing-too-deep": "The processing rules are nested deeper than {most} levels."})
+
+_CAMEL = re.compile(r"(?<=[a-z0-9])([A-Z])")
+_TEXT_ELEMENTS = frozenset(("base-value", "value"))
+
+
+def kebab(name: str) -> str:
+    """responseProcessing → response-processing; a name of QTI 3 loses its "qti-"."""
+    return _CAMEL.sub(lambda found: "-" + found[1].lower(), name.removeprefix("qti-")).lower()
+
+
+def camel(name: str) -> str:
+    """response-processing → responseProcessing, as QTI 2 writes it."""
+    head, *rest = name.split("-")
+    return head + "".join(word.capitalize() for word in rest)
+
+
+def node_of(element: etree._Element, limits: Limits = LIMITS, depth: int = 0) -> Node:
+    """An element of either version as a Node."""
+    if depth > limits.depth:
+        raise ItemError("processing-too-deep", most=limits.depth)
+    name = kebab(etree.QName(element).localname)
+    attributes = tuple(
+        sorted(
+            (kebab(etree.QName(key).localname), normal(value))
+            for key, value in element.attrib.items()
+            if "}" not in key
+        )
+    )
+    inner = tuple(node_of(child, limits, depth + 1) for child in element if isinstance(child.tag, str))
+    text = normal(element.text or "") if name in _TEXT_ELEMENTS else ""
+    return Node(name, attributes, inner, text)
+
+
+def element_of(node: Node, version: int = 3) -> etree._Element:
+    """A Node as an element without namespace, in the names of QTI 3 or 2."""
+    element = etree.Element(f"qti-{node.name}" if version == 3 else camel(node.name))
+    for key, value in node.attributes:
+        element.set(key if version == 3 else camel(key), value)
+    if node.text:
+        element.text = node.text
+    for child in node.children:
+        element.append(element_of(child, version))
+    return element
+
+
+def read(text: str, limits: Limits = LIMITS) -> Node:
+    """Rules written as XML in a native bank."""
+    return node_of(parse_xml(text, "", limits), limits)
+
+
+def write(node: Node) -> str:
+    """Rules as indented XML in the names of QTI 3."""
+    element = element_of(node)
+    etree.indent(element)
+    return etree.tostring(element, encoding="unicode") + "\n"
