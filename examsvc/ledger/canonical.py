@@ -79,7 +79,9 @@ def _check(value: object, depth: int) -> None:
         for member in value:
             _check(member, depth - 1)
     elif isinstance(value, float):
-        raise CanonicalError(f"{value!r} is a float; write marks as decimal strings and times as whole seconds")
+        raise CanonicalError(
+            f"{value!r} is a float; write marks as decimal strings and times as whole seconds"
+        )
     elif isinstance(value, Mapping):
         raise CanonicalError(f"{type(value).__name__} is not a plain dict")
     else:

@@ -26,7 +26,9 @@ def commit(type: str, salt: bytes, object: object) -> str:
     """Commitment to `object` as 64 lowercase hexadecimal digits."""
     if len(salt) != SALT_BYTES:
         raise ValueError(f"a salt has {SALT_BYTES} bytes, not {len(salt)}")
-    return hashlib.sha256(_PREFIX + type.encode("ascii") + b"\0" + salt + canonical.encode(object)).hexdigest()
+    return hashlib.sha256(
+        _PREFIX + type.encode("ascii") + b"\0" + salt + canonical.encode(object)
+    ).hexdigest()
 
 
 def opens(commitment: str, type: str, salt: bytes, object: object) -> bool:

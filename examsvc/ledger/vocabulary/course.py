@@ -1,0 +1,311 @@
+"""The course of a competition: rules, notice, calendar, decisions that change it, votes, minutes, erasure."""
+
+from examsvc.ledger.definitions import EntryType, Opening, Scope, committed, entry
+from examsvc.ledger.fields import (
+    BOOLEAN,
+    CODE,
+    COUNT,
+    DIGEST,
+    INTEGER,
+    TEXT,
+    TIME,
+    Field,
+    choice,
+    commitment,
+    list_of,
+    record,
+)
+
+REVISION = Field("revision", COUNT, "1 for the first, then counting up")
+LEVEL = Field("level", choice("competition", "post", "stage", "sitting", "part"), "how much of it is meant")
+STAGE = Field("stage", CODE, "stage, unless the whole post or competition is meant", True)
+SITTING = Field("sitting", CODE, "sitting, where only one is meant", True)
+PART = Field("part", CODE, "part of a stage, where only one is meant", True)
+DECISION = Field("decision", commitment("decision"), "number, date, authority and reason")
+
+OBJECTS = (
+    committed(
+        "regulation.confirmations",
+        Field(
+            "clauses",
+            list_of(
+                record(
+                    Field("clause", TEXT, "clause"),
+                    Field("by", CODE, "who confirmed it"),
+                    Field("t", TIME, "when"),
+                ),
+                least=0,
+                most=10_000,
+            ),
+            "every clause that the preset could not vouch for",
+        ),
+        note="The clauses that a person confirmed one by one before the regulation was pinned.",
+        opening=Opening.PUBLIC,
+        personal=False,
+    ),
+    committed(
+        "council.seats",
+        Field("decision", TEXT, "number and date of the decision"),
+        Field(
+            "seats",
+            list_of(
+                record(
+                    Field("person", CODE, "actor code"),
+                    Field("seat", CODE, "chair, secretary, member, substitute …"),
+                    Field("votes", BOOLEAN, "whether with a vote"),
+                ),
+                most=1000,
+            ),
+            "who sits on it",
+        ),
+        note="The council of these posts.",
+        opening=Opening.PUBLIC,
+        personal=False,
+    ),
+    committed(
+        "calendar",
+        Field(
+            "dates",
+            list_of(record(Field("event", CODE, "event"), Field("t", TIME, "when")), most=1000),
+            "every computed date",
+        ),
+        note="The dates computed from the regulation.",
+        opening=Opening.PUBLIC,
+        personal=False,
+    ),
+    committed(
+        "decision",
+        Field("number", TEXT, "number of the decision"),
+        Field("date", TEXT, "its date, YYYY-MM-DD"),
+        Field("authority", TEXT, "who decided"),
+        Field("clause", TEXT, "clause of the regulation", True),
+        Field("reason", TEXT, "the reason in words"),
+        Field("file", TEXT, "SHA-256 of the signed paper", True),
+        note="A reasoned decision on the course of the competition.",
+        opening=Opening.RESTRICTED,
+        personal=True,
+    ),
+    committed(
+        "minutes",
+        Field("title", TEXT, "what the minutes are of"),
+        Field("file", TEXT, "SHA-256 of the signed minutes"),
+        Field("signers", list_of(CODE, most=200), "actor codes of those who signed"),
+        Field(
+            "refused", list_of(TEXT, least=0, most=200), "who refused to sign, and who signed instead", True
+        ),
+        note="Signed minutes.",
+        opening=Opening.RESTRICTED,
+        personal=True,
+    ),
+    committed(
+        "erasure.subjects",
+        Field("clause", TEXT, "clause of the regulation's schedule, or the complaint or duty that holds"),
+        Field("subjects", list_of(CODE, most=1_000_000), "applications or persons concerned"),
+        note="Whose data are held or erased; itself erased with them.",
+        opening=Opening.SUBJECT,
+        personal=True,
+    ),
+)
+
+
+def _decision(
+    name: str, when: str, *, after: tuple[str, ...] = (), before: tuple[str, ...] = ()
+) -> EntryType:
+    return entry(
+        name,
+        LEVEL,
+        STAGE,
+        SITTING,
+        PART,
+        DECISION,
+        when=when,
+        by="competent authority",
+        scope=Scope.POST,
+        number=None,
+        approvers=2,
+        after=after,
+        before=before,
+    )
+
+
+ENTRIES = (
+    entry(
+        "regulation.pinned",
+        Field("regulation", CODE, "name of the regulation"),
+        Field("version", CODE, "its version"),
+        Field("digest", DIGEST, "SHA-256 of the regulation document as published"),
+        Field("confirmations", commitment("regulation.confirmations"), "clauses confirmed by a person", True),
+        when="The regulation is fixed for this competition.",
+        by="personnel officer",
+        scope=Scope.LOG,
+        number=(),
+        approvers=2,
+        after=("log.opened",),
+        before=("applications.opened",),
+        required=True,
+    ),
+    entry(
+        "council.established",
+        REVISION,
+        Field("council", commitment("council.seats"), "decision and seats"),
+        when="The council of a post is appointed, or its composition changes.",
+        by="competent authority",
+        scope=Scope.POST,
+        number=("revision",),
+        approvers=2,
+        after=("log.opened",),
+        before=("results.published",),
+    ),
+    entry(
+        "calendar.set",
+        REVISION,
+        Field("calendar", commitment("calendar"), "the dates"),
+        when="Dates are computed for the first time, or again after a decision.",
+        by="personnel officer",
+        scope=Scope.POST,
+        number=("revision",),
+        after=("regulation.pinned",),
+    ),
+    entry(
+        "notice.published",
+        REVISION,
+        Field("digest", DIGEST, "SHA-256 of the notice as published"),
+        when="The notice appears; it may change until applications open.",
+        by="personnel officer",
+        scope=Scope.POST,
+        number=("revision",),
+        approvers=2,
+        after=("regulation.pinned",),
+        before=("applications.opened",),
+        required=True,
+    ),
+    entry(
+        "notice.corrected",
+        REVISION,
+        Field("digest", DIGEST, "SHA-256 of the corrected notice"),
+        when="The notice is corrected after applications opened.",
+        by="personnel officer",
+        scope=Scope.POST,
+        number=("revision",),
+        orders=("decision.corrected", "decision.postponed", "decision.annulled"),
+        after=("notice.published", "applications.opened"),
+    ),
+    _decision("decision.postponed", "A date is moved by a reasoned decision."),
+    _decision("decision.suspended", "The competition or a part of it stands still."),
+    _decision(
+        "decision.resumed",
+        "What was suspended goes on.",
+        after=("decision.suspended",),
+    ),
+    _decision(
+        "decision.annulled",
+        "A part, sitting, stage, post or the whole is annulled; numbers and order begin anew for what may be held again.",
+    ),
+    _decision("decision.corrected", "An error in the notice, the calendar or a published list is corrected."),
+    _decision(
+        "decision.continued",
+        "A post goes on with fewer candidates than the regulation's minimum.",
+        after=("applications.closed",),
+    ),
+    entry(
+        "stage.omitted",
+        Field("reason", choice("nobody", "decision", "exempt"), "why"),
+        DECISION,
+        when="A declared stage is not held, because nobody passed the hurdle before it or by decision.",
+        by="council chair",
+        number=(),
+        approvers=2,
+        before=("sitting.started", "hearing.begun"),
+    ),
+    entry(
+        "vote.held",
+        Field(
+            "matter",
+            choice("results", "ties", "eligibility", "sanction", "appeal", "paper", "other"),
+            "on what",
+        ),
+        Field("seats", COUNT, "members with a vote"),
+        Field("present", COUNT, "of them present"),
+        Field("for", INTEGER, "votes for"),
+        Field("against", INTEGER, "votes against"),
+        Field("abstained", INTEGER, "abstentions"),
+        Field("outcome", choice("adopted", "rejected"), "by the regulation's majority"),
+        Field("minutes", commitment("minutes"), "signed minutes"),
+        when="The council votes; it recommends, the competent authority approves.",
+        by="council secretary",
+        scope=Scope.POST,
+        number=None,
+        approvers=2,
+    ),
+    entry(
+        "minutes.recorded",
+        Field(
+            "matter",
+            choice("paper", "sitting", "marking", "defence", "handover", "incident", "meeting"),
+            "of what",
+        ),
+        STAGE,
+        SITTING,
+        Field("minutes", commitment("minutes"), "signed minutes"),
+        when="Signed minutes are filed.",
+        by="council secretary",
+        scope=Scope.POST,
+        number=None,
+    ),
+    entry(
+        "list.posted",
+        Field(
+            "list", choice("admitted", "refused", "rooms", "seats", "summons", "rules", "results"), "which"
+        ),
+        Field("digest", DIGEST, "SHA-256 of the list as posted"),
+        Field("count", INTEGER, "names or numbers on it"),
+        when="A list, a room plan or the summonses go out.",
+        by="personnel officer",
+        scope=Scope.POST,
+        number=None,
+    ),
+    entry(
+        "appointment.decided",
+        REVISION,
+        Field("rank", INTEGER, "rank of the person appointed; 0 for nobody"),
+        Field("follows", BOOLEAN, "whether the decision follows the ranking"),
+        DECISION,
+        when="The authority appoints, or declines to; against the ranking it says why.",
+        by="competent authority",
+        scope=Scope.POST,
+        number=("revision",),
+        approvers=2,
+        after=("results.published",),
+    ),
+    entry(
+        "erasure.held",
+        Field("hold", CODE, "code of the hold"),
+        Field("cause", choice("complaint", "archive", "proceedings"), "why"),
+        Field("subjects", commitment("erasure.subjects"), "whose data"),
+        when="Erasure of somebody's data is put off.",
+        by="data protection officer",
+        scope=Scope.LOG,
+        number=("hold",),
+    ),
+    entry(
+        "erasure.released",
+        Field("hold", CODE, "code of the hold"),
+        when="The cause of a hold is gone.",
+        by="data protection officer",
+        scope=Scope.LOG,
+        number=("hold",),
+        after=("erasure.held",),
+    ),
+    entry(
+        "erasure.done",
+        Field("category", choice("unsuccessful", "withdrawn", "refused", "request", "archive"), "whose data"),
+        Field("subjects", commitment("erasure.subjects"), "whose data; the opening goes with them"),
+        Field("count", COUNT, "persons"),
+        Field("keys", COUNT, "keys destroyed"),
+        when="Keys of persons are destroyed by schedule or on request.",
+        by="data protection officer",
+        scope=Scope.LOG,
+        number=None,
+        approvers=2,
+    ),
+)

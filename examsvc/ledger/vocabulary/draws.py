@@ -1,0 +1,141 @@
+"""Public draws: announced, committed to, inputs fixed, revealed, drawn; or void and announced anew."""
+
+from examsvc.ledger.definitions import Opening, Scope, committed, entry
+from examsvc.ledger.fields import (
+    CODE,
+    DIGEST,
+    TEXT,
+    TIME,
+    VALUE,
+    Field,
+    choice,
+    commitment,
+    set_of,
+)
+
+DRAW = Field("draw", CODE, "code of the draw")
+PURPOSES = choice("assembly", "seats", "allocation", "order", "lots", "calibration", "sample")
+
+OBJECTS = (
+    committed(
+        "draw.terms",
+        Field("draw", CODE, "code of the draw"),
+        Field("source", TEXT, "the outside value, described so that everybody reads the same one"),
+        Field("published", TIME, "when it will be published, after all nonces are committed to"),
+        Field("method", CODE, "examsvc.draw.v1"),
+        note="What the draw depends on, named in advance.",
+        opening=Opening.PUBLIC,
+        personal=False,
+    ),
+    committed(
+        "draw.nonce",
+        Field("draw", CODE, "code of the draw"),
+        Field("person", CODE, "who drew it"),
+        Field("nonce", TEXT, "32 random bytes in hexadecimal"),
+        note="One participant's share in the seed; opened by draw.revealed.",
+        opening=Opening.PUBLIC,
+        personal=False,
+    ),
+    committed(
+        "draw.inputs",
+        Field("draw", CODE, "code of the draw"),
+        Field("task", TEXT, "permutation, selection or allocation"),
+        Field(
+            "parameters", VALUE, "the lists of codes drawn from, and constraints, as docs/formats/log.md says"
+        ),
+        note="What is drawn from.",
+        opening=Opening.PUBLIC,
+        personal=False,
+    ),
+    committed(
+        "draw.result",
+        Field("draw", CODE, "code of the draw"),
+        Field("result", VALUE, "the outcome, as docs/formats/log.md says"),
+        note="What was drawn.",
+        opening=Opening.PUBLIC,
+        personal=False,
+    ),
+)
+
+ENTRIES = (
+    entry(
+        "draw.announced",
+        DRAW,
+        Field("purpose", PURPOSES, "what for"),
+        Field("stage", CODE, "stage it is for", True),
+        Field("participants", set_of(CODE, most=50), "actor codes of those who will each give a nonce"),
+        Field("terms", commitment("draw.terms"), "the outside value named in advance, and the method"),
+        when="A draw is announced.",
+        by="council secretary",
+        scope=Scope.POST,
+        number=("draw",),
+        approvers=2,
+    ),
+    entry(
+        "draw.committed",
+        DRAW,
+        Field("person", CODE, "participant"),
+        Field("nonce", commitment("draw.nonce"), "the nonce"),
+        when="A participant commits to a nonce, before the outside value is published.",
+        by="the participant",
+        scope=Scope.POST,
+        number=("draw", "person"),
+        after=("draw.announced",),
+        before=("draw.fixed", "draw.voided"),
+    ),
+    entry(
+        "draw.fixed",
+        DRAW,
+        Field("inputs", commitment("draw.inputs"), "what is drawn from"),
+        when="The inputs are fixed: all nonces are committed to, none is revealed, the outside value is not yet out.",
+        by="council secretary",
+        scope=Scope.POST,
+        number=("draw",),
+        after=("draw.announced", "draw.committed"),
+        before=("draw.voided",),
+    ),
+    entry(
+        "draw.revealed",
+        DRAW,
+        Field("person", CODE, "participant"),
+        Field("nonce", DIGEST, "the nonce, 32 bytes"),
+        Field("salt", DIGEST, "the salt of its commitment, 32 bytes"),
+        when="A participant opens his commitment.",
+        by="the participant",
+        scope=Scope.POST,
+        number=("draw", "person"),
+        after=("draw.committed", "draw.fixed"),
+        before=("draw.drawn", "draw.voided"),
+    ),
+    entry(
+        "draw.drawn",
+        DRAW,
+        Field("outside", DIGEST, "SHA-256 of the outside value as it was published, UTF-8"),
+        Field("seed", DIGEST, "the seed, 32 bytes"),
+        Field("result", commitment("draw.result"), "what came out"),
+        when="The outside value is out, every nonce is revealed, the draw is made.",
+        by="council secretary",
+        scope=Scope.POST,
+        number=("draw",),
+        after=("draw.fixed", "draw.revealed"),
+        before=("draw.voided",),
+    ),
+    entry(
+        "draw.voided",
+        DRAW,
+        Field(
+            "cause",
+            choice("withheld", "invalid", "late", "source"),
+            "nonce withheld or wrong; outside value missing",
+        ),
+        Field("person", CODE, "participant at fault", True),
+        Field("reason", commitment("reason"), "what happened"),
+        when="A draw cannot be completed; a new one is announced, never a seed with a nonce left out.",
+        by="council secretary",
+        scope=Scope.POST,
+        number=("draw",),
+        approvers=2,
+        after=("draw.announced",),
+        before=("draw.drawn",),
+    ),
+)
