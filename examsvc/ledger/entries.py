@@ -34,7 +34,7 @@ MAX_ENTRY_BYTES = 65_535  # what an entry bundle of c2sp.org/tlog-tiles can hold
 SYSTEM = "system"  # the actor of what the clock or a job does
 
 
-_PARTS = (
+PARTS = (
     installation,
     people,
     course,
@@ -48,10 +48,10 @@ _PARTS = (
     appeals,
 )
 TYPES: Mapping[str, EntryType] = MappingProxyType(
-    {word.name: word for part in _PARTS for word in part.ENTRIES}
+    {word.name: word for part in PARTS for word in part.ENTRIES}
 )
 OBJECTS: Mapping[str, ObjectType] = MappingProxyType(
-    {word.name: word for part in _PARTS for word in part.OBJECTS}
+    {word.name: word for part in PARTS for word in part.OBJECTS}
 )
 
 

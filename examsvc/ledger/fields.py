@@ -28,11 +28,16 @@ class FieldError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of value: `name` as the documentation writes it, and a check that raises FieldError."""
+    """A kind of value: `name` as the documentation writes it, and a check that raises FieldError.
+
+    `where` it may stand: kinds for an entry may also stand in an object, never the reverse. `objects` are the
+    names of the committed objects that a value of this kind commits to.
+    """
 
     name: str
     check: Callable[[object], None]
     where: Literal["entry", "object"]
+    objects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,7 @@ def _canonical(value: object) -> None:
 
 CODE = _matches("code", _CODE, "a code (1 to 64 ASCII letters, digits and . _ - inside)", "entry")
 DIGEST = _matches("digest", _HASH, "a SHA-256 as 64 lowercase hexadecimal digits", "entry")
+BYTES32 = _matches("32 bytes", _HASH, "32 bytes as 64 lowercase hexadecimal digits", "entry")
 ORIGIN = _matches("origin", _ORIGIN, "the origin of a log (ASCII without space and plus)", "entry")
 KEY = _matches("key", _KEY, "a verifier key of a signed note", "entry")
 INTEGER = _whole("integer", 0)
@@ -117,7 +123,7 @@ VALUE = Kind("value", _canonical, "object")
 
 def commitment(object_name: str) -> Kind:
     """The commitment to one committed object of this name."""
-    return Kind(f"commitment to {object_name}", DIGEST.check, "entry")
+    return Kind(f"commitment to {object_name}", DIGEST.check, "entry", (object_name,))
 
 
 def choice(*codes: str) -> Kind:
@@ -127,7 +133,7 @@ def choice(*codes: str) -> Kind:
         if value not in codes or not isinstance(value, str):
             raise FieldError(f"{value!r:.80} is not one of {', '.join(codes)}")
 
-    return Kind(" \\| ".join(codes), check, "entry")
+    return Kind(" | ".join(codes), check, "entry")
 
 
 def list_of(kind: Kind, *, least: int = 1, most: int = MAX_LISTED) -> Kind:
@@ -144,7 +150,7 @@ def list_of(kind: Kind, *, least: int = 1, most: int = MAX_LISTED) -> Kind:
             except FieldError as error:
                 raise FieldError(f"[{position}] {error}") from None
 
-    return Kind(f"list of {kind.name}", check, kind.where)
+    return Kind(f"list of {kind.name}", check, kind.where, kind.objects)
 
 
 def set_of(kind: Kind, *, least: int = 1, most: int = MAX_LISTED) -> Kind:
@@ -157,11 +163,12 @@ def set_of(kind: Kind, *, least: int = 1, most: int = MAX_LISTED) -> Kind:
         if members != sorted(set(members)):
             raise FieldError("is not in ascending order without repetition")
 
-    return Kind(f"set of {kind.name}", check, kind.where)
+    return Kind(f"set of {kind.name}", check, kind.where, kind.objects)
 
 
 def record(*fields: Field) -> Kind:
     """An object with these fields."""
     where: Literal["entry", "object"] = "object" if any(f.kind.where == "object" for f in fields) else "entry"
     inside = ", ".join(f"{f.name}{'?' if f.optional else ''}: {f.kind.name}" for f in fields)
-    return Kind("{" + inside + "}", lambda value: check_fields(fields, value), where)
+    objects = tuple(name for f in fields for name in f.kind.objects)
+    return Kind("{" + inside + "}", lambda value: check_fields(fields, value), where, objects)

@@ -2,6 +2,7 @@
 
 from examsvc.ledger.definitions import Opening, Scope, committed, entry
 from examsvc.ledger.fields import (
+    BYTES32,
     CODE,
     DIGEST,
     TEXT,
@@ -98,8 +99,8 @@ ENTRIES = (
         "draw.revealed",
         DRAW,
         Field("person", CODE, "participant"),
-        Field("nonce", DIGEST, "the nonce, 32 bytes"),
-        Field("salt", DIGEST, "the salt of its commitment, 32 bytes"),
+        Field("nonce", BYTES32, "the nonce, 32 bytes"),
+        Field("salt", BYTES32, "the salt of its commitment, 32 bytes"),
         when="A participant opens his commitment.",
         by="the participant",
         scope=Scope.POST,
@@ -111,7 +112,7 @@ ENTRIES = (
         "draw.drawn",
         DRAW,
         Field("outside", DIGEST, "SHA-256 of the outside value as it was published, UTF-8"),
-        Field("seed", DIGEST, "the seed, 32 bytes"),
+        Field("seed", BYTES32, "the seed, 32 bytes"),
         Field("result", commitment("draw.result"), "what came out"),
         when="The outside value is out, every nonce is revealed, the draw is made.",
         by="council secretary",
