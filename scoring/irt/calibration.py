@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -149,24 +149,27 @@ def _search(
         if 2 * few.n_persons < persons.n_persons:
             free = _rough(Objective(few, layout, priors, np.zeros(1)), free, asked, 0.02, limit).value.free
     progress = _rough(Objective(persons, layout, priors, np.zeros(1)), free, asked, 0.05, limit)
-    spent = progress.e_steps
-    for attempt in range(5):
-        objective = Objective(persons, layout, priors, _grid(persons, plan, progress.value.free, asked, attempt))
-        progress = Progress(objective.value(progress.value.free), spent + 1)
-        end = finish(objective, progress, tolerance, limit)
-        spent = end.e_steps
-        if isinstance(asked, np.ndarray) or isinstance(asked, int):
+    value, spent, fineness = progress.value, progress.e_steps, 0
+    for _ in range(8):
+        theta = _grid(persons, plan, value.free, asked, fineness)
+        objective = Objective(persons, layout, priors, theta)
+        end = finish(objective, Progress(objective.value(value.free), spent + 1), tolerance, limit)
+        value, spent = end.value, end.e_steps
+        if asked is not None:
             return objective, end
-        finer = objective.on(doubled(objective.theta)).log_likelihood(end.value.free)
+        if _grid(persons, plan, value.free, asked, fineness).size > 1.1 * theta.size:
+            continue  # the parameters have moved to where posteriors are sharper
+        finer = objective.on(doubled(theta)).log_likelihood(value.free)
         spent += 1
-        if abs(finer - end.value.log_likelihood) <= 1e-6 * max(1.0, (persons.n_persons / 1000.0) ** 0.5):
-            return objective, end
-        progress = Progress(end.value, spent)
+        error = abs(finer - value.log_likelihood)
+        if error <= 1e-6 * max(1.0, (persons.n_persons / 1000.0) ** 0.5):
+            return objective, replace(end, e_steps=spent)
+        fineness += 1
     raise NotConverged(
         "The log-likelihood still changes when the quadrature nodes are doubled; give nodes=…, or look at "
         "items with extreme slopes.",
         iterations=spent,
-        change=abs(finer - end.value.log_likelihood),
+        change=error,
     )
 
 
@@ -192,7 +195,7 @@ def _rough(
     return progress
 
 
-def _grid(persons: Persons, plan: Design, free: Floats, asked: int | Floats | None, attempt: int) -> Floats:
+def _grid(persons: Persons, plan: Design, free: Floats, asked: int | Floats | None, fineness: int) -> Floats:
     if isinstance(asked, np.ndarray):
         return asked
     mean, sd = plan.layout.groups(free)
@@ -203,8 +206,8 @@ def _grid(persons: Persons, plan: Design, free: Floats, asked: int | Floats | No
         persons.administered(),
         mean,
         sd,
-        step=(1.05 if persons.n_persons > _WARM_START_FROM else 0.75) / 2**attempt,
-        reach=6.0 + attempt,
+        step=(1.0 if persons.n_persons > _WARM_START_FROM else 0.8) / 2**fineness,
+        reach=6.5 + fineness,
     )
 
 
