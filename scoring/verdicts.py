@@ -31,6 +31,7 @@ CODES: dict[str, str] = {
     "reliability.improper": "the factor model gives an item no error variance: do not use this coefficient",
     # raters
     "agreement.not_estimable": "all ratings are the same: agreement beyond chance is not defined",
+    "agreement.no_disagreement": "markers never differed on {n} scripts: how much they might is not bounded",
     "agreement.says_nothing": "with {n} scripts agreement may be anything from {lower} to {upper}",
     "agreement.below": "agreement is below {target}: between {lower} and {upper}",
     "agreement.above": "agreement is above {target}: between {lower} and {upper}",
