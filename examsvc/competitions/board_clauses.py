@@ -1,6 +1,8 @@
 """Clauses on people who act: roles and their conflicts, approvals, council, votes, relations that bar."""
 
+from collections.abc import Iterable
 from fractions import Fraction
+from itertools import combinations
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -49,10 +51,17 @@ class RoleConflicts(Clause):
 
     groups: tuple[tuple[Slug, ...], ...]
     """Any two roles in one group exclude each other."""
+    alone: tuple[Slug, ...] = ()
+    """Roles that exclude every other role."""
 
     def conflict(self, first: str, second: str) -> bool:
         """Whether one person may not hold both."""
-        return first != second and any(first in group and second in group for group in self.groups)
+        together = any(first in group and second in group for group in self.groups)
+        return first != second and (together or first in self.alone or second in self.alone)
+
+    def pairs(self, roles: Iterable[str]) -> tuple[tuple[str, str], ...]:
+        """Every pair of these roles that one person may not hold, each once, in their order."""
+        return tuple(pair for pair in combinations(roles, 2) if self.conflict(*pair))
 
 
 ApprovalStep = Literal[

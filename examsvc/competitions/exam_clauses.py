@@ -51,9 +51,9 @@ class PartRules(Clause):
     """Name of the part, unique in the whole regulation."""
     label: Label
     """Title shown to candidates and on printed papers."""
-    minutes: Annotated[int, Field(ge=1, le=1440)] | None
+    minutes: Annotated[int, Field(ge=1, le=1440)] | None = None
     """Working time in minutes, without preparation; null where the part is prepared at home."""
-    preparation_minutes: Annotated[int, Field(ge=0, le=1440)]
+    preparation_minutes: Annotated[int, Field(ge=0, le=1440)] = 0
     """Minutes of preparation before the working time."""
     maximum: Positive
     """Greatest mark of the part."""

@@ -110,7 +110,7 @@ class Calendar(Model):
 
     weekend: tuple[Annotated[int, Field(ge=1, le=7)], ...]
     """Days off in every week, 1 = Monday to 7 = Sunday."""
-    years: tuple[HolidayYear, ...]
+    years: tuple[HolidayYear, ...] = ()
     """Holidays by year; the institution adds those of other years."""
     deadlines: tuple[DeadlineRule, ...]
     """The rules."""

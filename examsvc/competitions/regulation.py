@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from importlib import resources
 from typing import Annotated, Any, Literal, Protocol, Self, TypeVar, get_args
 
-import rfc8785
 from pydantic import Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -46,7 +45,7 @@ from examsvc.competitions.regulation_reading import (
     Problem,
     RegulationError,
     problems_of,
-    read_json_tree,
+    read_canonical_tree,
     read_toml_tree,
 )
 from examsvc.competitions.result_clauses import (
@@ -59,6 +58,7 @@ from examsvc.competitions.result_clauses import (
     Total,
 )
 from examsvc.competitions.terms import Clause, Interval, Label, Model, Slug, Text, path_key
+from examsvc.ledger import canonical
 
 __all__ = [
     "FORMAT",
@@ -277,7 +277,7 @@ class Regulation(Model):
 
     def canonical_bytes(self) -> bytes:
         """The one spelling of this regulation: JSON after RFC 8785, every field present, exact numbers as texts."""
-        return rfc8785.dumps(self.model_dump(mode="json"))
+        return canonical.encode(self.model_dump(mode="json"))
 
     def digest(self) -> str:
         """SHA-256 of the canonical bytes, 64 lower-case hexadecimal digits."""
@@ -298,7 +298,7 @@ def read_toml(data: bytes) -> Regulation:
 
 def read_canonical(data: bytes) -> Regulation:
     """Read a regulation from its canonical bytes, and from no other spelling of them. RegulationError."""
-    regulation = _validated(read_json_tree(data))
+    regulation = _validated(read_canonical_tree(data))
     if regulation.canonical_bytes() != data:
         sentence = "The document is not in canonical form; export the regulation again."
         raise RegulationError([Problem("not-canonical", "", sentence)])

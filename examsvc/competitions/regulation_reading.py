@@ -4,7 +4,6 @@ A problem carries a code and parameters, so that pages can say it in their own l
 """
 
 import difflib
-import json
 import tomllib
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -16,10 +15,10 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from examsvc.competitions.terms import path_key
+from examsvc.ledger import canonical
 
 MAX_BYTES = 512 * 1024
 MAX_DEPTH = 16
-MAX_INTEGER = 2**53 - 1
 
 
 @dataclass(frozen=True)
@@ -65,36 +64,19 @@ def read_toml_tree(data: bytes) -> dict[str, Any]:
     return plain
 
 
-def read_json_tree(data: bytes) -> dict[str, Any]:
-    """JSON as a plain tree, without duplicate keys, floats or constants. RegulationError."""
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        table = dict(pairs)
-        if len(table) != len(pairs):
-            raise ValueError("a name occurs twice in one object")
-        return table
-
-    def refuse(literal: str) -> Any:
-        raise ValueError(f"the number {literal[:40]} is not a whole number")
-
+def read_canonical_tree(data: bytes) -> dict[str, Any]:
+    """The tree of canonical bytes (RFC 8785, see `ledger.canonical`), and of no other spelling. RegulationError."""
     try:
-        tree = json.loads(_decode(data), object_pairs_hook=unique, parse_float=refuse, parse_constant=refuse)
-    except RecursionError:
-        raise _refuse("too-deep", "The document is nested too deeply; export it again.") from None
-    except ValueError as error:
+        tree = canonical.decode(data, max_bytes=MAX_BYTES)
+    except canonical.CanonicalError as error:
         raise _refuse(
-            "not-json", f"The document is not the JSON of a regulation: {error}.", reason=str(error)
+            "not-canonical", f"The document is not the export of a regulation: {error}.", reason=str(error)
         ) from None
     if not isinstance(tree, dict):
         raise _refuse(
-            "not-json", "The document is not the JSON of a regulation: it must be an object.", reason="object"
+            "not-canonical", "The document is not the export of a regulation: it must be an object."
         )
-    problems: list[Problem] = []
-    plain = _plain(tree, "", 0, problems)
-    if problems:
-        raise RegulationError(problems)
-    assert isinstance(plain, dict)
-    return plain
+    return tree
 
 
 def _decode(data: bytes) -> str:
@@ -132,7 +114,7 @@ def _plain(value: object, path: str, depth: int, problems: list[Problem]) -> Any
     if isinstance(value, bool) or value is None:
         return value
     if isinstance(value, int):
-        if abs(value) > MAX_INTEGER:
+        if abs(value) > canonical.MAX_INTEGER:
             report("too-large-number", "the number is too large; write a smaller one.")
             return None
         return value
