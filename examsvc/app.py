@@ -28,7 +28,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = system_clock)
     and on a view without a declared access rule (``RuntimeError``).
     """
     settings = settings or Settings()
-    app = Flask("examsvc")
+    app = Flask("examsvc", template_folder="base/templates")
     app.config.update(
         SQLALCHEMY_DATABASE_URI=settings.database_address(),
         SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings),

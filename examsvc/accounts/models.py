@@ -30,7 +30,10 @@ class Account(Base):
 
 
 class SignInSession(Base):
-    """One browser that is signed in: known by the SHA-256 of its cookie, revocable at once."""
+    """One browser that is signed in: known by the SHA-256 of its cookie, revocable at once.
+
+    A session of the purpose "exam" was opened with a one-time code and opens only the attempt whose code is its ``subject``.
+    """
 
     __tablename__ = "sign_in_sessions"
 
@@ -43,6 +46,7 @@ class SignInSession(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     second_factor: Mapped[bool] = mapped_column(default=False)
     purpose: Mapped[str] = mapped_column(String(20), default="office")
+    subject: Mapped[str | None] = mapped_column(String(40))
 
     account: Mapped[Account] = relationship()
 

@@ -79,9 +79,12 @@ def open_session(
     now: datetime,
     lasts: timedelta,
     second_factor: bool = False,
-    purpose: str = "office",
+    attempt: str | None = None,
 ) -> SignedIn:
-    """Opens a session in a browser and forgets the failed tries."""
+    """Opens a session in a browser and forgets the failed tries.
+
+    With ``attempt`` it is a session of exam day, which opens that attempt and nothing else.
+    """
     session.execute(delete(SignInTry).where(SignInTry.subject == f"account:{account_id}"))
     token = secrets.token_urlsafe(32)
     session.add(
@@ -92,7 +95,8 @@ def open_session(
             seen_at=now,
             expires_at=now + lasts,
             second_factor=second_factor,
-            purpose=purpose,
+            purpose="exam" if attempt else "office",
+            subject=attempt,
         )
     )
     session.flush()

@@ -29,7 +29,8 @@ class Actor:
     """Who acts: an account's number, its random public code (the ledger's "by") and the roles held now.
 
     ``roles`` holds pairs (role, competition slug); a role of the whole installation has the slug ``""``.
-    ``second_factor`` tells whether this session was opened with a second factor.
+    ``second_factor`` tells whether this session was opened with a second factor.  ``attempt`` is set in a session of exam
+    day: it opens that attempt and nothing else.
     """
 
     account_id: int
@@ -37,6 +38,7 @@ class Actor:
     name: str
     roles: frozenset[tuple[str, str]] = field(default_factory=frozenset)
     second_factor: bool = False
+    attempt: str | None = None
 
     def holds(self, role: str, competition: str = "") -> bool:
         """Whether the role is held for that competition or for the whole installation."""
@@ -48,9 +50,10 @@ class Actor:
 
 @dataclass(frozen=True)
 class Rule:
-    """``public``: anyone.  ``roles`` empty and not public: anyone signed in.  Otherwise one of the roles."""
+    """``public``: anyone.  ``exam``: the session of the attempt in the address.  ``roles``: one of these; none: anyone signed in."""
 
     public: bool = False
+    exam: bool = False
     roles: tuple[str, ...] = ()
 
 
@@ -65,6 +68,11 @@ def _declare(rule: Rule) -> Callable[[View], View]:
 def public(view: View) -> View:
     """Anyone may enter, signed in or not."""
     return _declare(Rule(public=True))(view)
+
+
+def exam(view: View) -> View:
+    """Only a session of exam day that was opened for the attempt whose ``code`` stands in the address."""
+    return _declare(Rule(exam=True))(view)
 
 
 def signed_in(view: View) -> View:
@@ -107,7 +115,13 @@ def enforce() -> Response | None:
     if rule.public:
         return None
     actor: Actor | None = g.get("actor")
-    if actor is None:
+    if rule.exam:
+        if actor is None or actor.attempt is None:
+            raise Unauthenticated()
+        if actor.attempt != (request.view_args or {}).get("code"):
+            raise NotFound()
+        return None
+    if actor is None or actor.attempt is not None:
         if request.method == "GET" and not _wants_json():
             return redirect(url_for("accounts.sign_in", next=request.full_path.rstrip("?")))
         raise Unauthenticated()

@@ -8,17 +8,20 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from examsvc.accounts.models import Account
 from examsvc.base.database import Base, Document, UTCDateTime
+from examsvc.careers.models import Position
 
 
 class RegulationDocument(Base):
-    """A regulation as it was read: its canonical bytes are its identity, the TOML is kept for people."""
+    """A regulation: its canonical bytes are its identity, the TOML as it was handed in is kept for people."""
 
     __tablename__ = "regulations"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     digest: Mapped[str] = mapped_column(String(64), unique=True)
-    toml: Mapped[str] = mapped_column(Text)
+    canonical: Mapped[str] = mapped_column(Text)
+    toml: Mapped[str | None] = mapped_column(Text)
     title: Mapped[dict[str, str]] = mapped_column(Document)
     added_at: Mapped[datetime] = mapped_column(UTCDateTime)
     added_by_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
@@ -37,6 +40,7 @@ class Competition(Base):
     created_by_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
     pinned_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
+    created_by: Mapped[Account] = relationship()
     regulation_document: Mapped[RegulationDocument] = relationship()
     posts: Mapped[list[Post]] = relationship(order_by="Post.code", back_populates="competition")
     phases: Mapped[list[PhaseRecord]] = relationship(order_by="PhaseRecord.id", back_populates="competition")
@@ -62,6 +66,7 @@ class Post(Base):
     position_id: Mapped[int | None] = mapped_column(ForeignKey("positions.id"))
 
     competition: Mapped[Competition] = relationship(back_populates="posts")
+    position: Mapped[Position | None] = relationship()
 
 
 class PhaseRecord(Base):

@@ -29,15 +29,17 @@ def read_regulation(toml: bytes) -> Regulation:
         ) from None
 
 
-def add_regulation(session: Session, *, toml: bytes, by: int, now: datetime) -> RegulationDocument:
+def add_regulation(
+    session: Session, regulation: Regulation, *, by: int, now: datetime, toml: str | None = None
+) -> RegulationDocument:
     """Stores a regulation under its digest; the same document twice is one row."""
-    regulation = read_regulation(toml)
     digest = regulation.digest()
     found = session.scalar(select(RegulationDocument).where(RegulationDocument.digest == digest))
     if found is None:
         found = RegulationDocument(
             digest=digest,
-            toml=toml.decode(),
+            canonical=regulation.canonical_bytes().decode(),
+            toml=toml,
             title=regulation.title.model_dump(),
             added_at=now,
             added_by_id=by,

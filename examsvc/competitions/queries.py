@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from examsvc.base.errors import NotFound
 from examsvc.competitions.models import Competition, Post, RegulationDocument
-from examsvc.competitions.regulation import Regulation, read_toml
+from examsvc.competitions.regulation import Regulation, read_canonical
 
 
 def competition(session: Session, slug: str) -> Competition:
@@ -42,12 +42,12 @@ def post(session: Session, competition_id: int, code: str) -> Post:
 def regulation(of: Competition) -> Regulation:
     """The typed regulation of a competition: parsed once per process and digest."""
     document: RegulationDocument = of.regulation_document
-    return _parsed(document.digest, document.toml)
+    return _parsed(document.digest, document.canonical)
 
 
 @lru_cache(maxsize=64)
-def _parsed(digest: str, toml: str) -> Regulation:
-    regulation = read_toml(toml.encode())
+def _parsed(digest: str, canonical: str) -> Regulation:
+    regulation = read_canonical(canonical.encode())
     if regulation.digest() != digest:
         raise RuntimeError(f"the stored regulation {digest} does not have its digest any more")
     return regulation

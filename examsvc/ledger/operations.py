@@ -82,7 +82,9 @@ def record(
     position = session.scalar(
         select(func.coalesce(func.max(LogEntry.position), -1)).where(LogEntry.log == log)
     )
-    data = entries.entry_bytes(int(position) + 1 if position is not None else 0, log, type, seconds(now), by, body)
+    data = entries.entry_bytes(
+        int(position) + 1 if position is not None else 0, log, type, seconds(now), by, body
+    )
     entry = LogEntry(
         log=log,
         position=int(position) + 1 if position is not None else 0,

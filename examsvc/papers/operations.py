@@ -23,7 +23,7 @@ def import_bank(session: Session, document: BankDocument, *, by: int, now: datet
     """Adds the items of a bank; an item that is already there in the same version is left alone."""
     found = session.scalar(select(Bank).where(Bank.name == document.id))
     if found is None:
-        found = Bank(name=document.id, title=dict(document.title), imported_at=now, imported_by_id=by)
+        found = Bank(name=document.id, title=dict(document.title.values), imported_at=now, imported_by_id=by)
         session.add(found)
         session.flush()
     known = {

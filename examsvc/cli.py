@@ -1,0 +1,68 @@
+"""The command ``examsvc``: each subcommand is loaded only when it is used, so that none pays for the others."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+COMMANDS = {
+    "demo": ("examsvc.commands.demo", "demo", "Build once and serve a demonstration."),
+    "competitions": ("examsvc.commands.installation", "competitions", "Slug, title and phase of each competition."),
+    "serve": ("examsvc.commands.installation", "serve", "Serve the installation with gunicorn."),
+    "worker": ("examsvc.commands.installation", "worker", "Do the jobs that were asked for."),
+    "database": ("examsvc.commands.installation", "database", "Bring the database up to date, or check it."),
+}
+
+
+class Commands(click.Group):
+    """Finds subcommands by name without importing the others."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, name, _ = COMMANDS[cmd_name]
+        found: click.Command = getattr(importlib.import_module(module), name)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][2]) for name in sorted(COMMANDS)])
+
+
+@click.group(cls=Commands)
+@click.version_option(package_name="examsvc")
+def examsvc() -> None:
+    """Competitive examinations of public office-holders, from the notice to a ranking that anyone can verify."""
+
+
+def main() -> None:
+    """Entry point: a refusal is one sentence on standard error and status 1, never a traceback."""
+    from pydantic import ValidationError
+
+    from examsvc.base.errors import Refused
+
+    try:
+        examsvc.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo("Stopped.", err=True)
+        sys.exit(1)
+    except Refused as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    except ValidationError as error:
+        for problem in error.errors():
+            where = ".".join(str(part) for part in problem["loc"]) or "settings"
+            click.echo(f"{where}: {problem['msg'].removeprefix('Value error, ')}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

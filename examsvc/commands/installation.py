@@ -1,0 +1,108 @@
+"""Commands of an installation: the database, serving, the worker, and the list of competitions."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+
+import click
+
+from examsvc.base import jobs
+from examsvc.base.clock import system_clock
+from examsvc.base.web import db
+from examsvc.competitions import queries
+
+
+@click.command(epilog="Example: examsvc competitions --json")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def competitions(as_json: bool) -> None:
+    """Slug, title and phase of each competition."""
+    from examsvc.app import create_app
+
+    app = create_app()
+    with app.app_context():
+        rows = [
+            {"slug": found.slug, "title": found.title, "phase": queries.phase(found)}
+            for found in queries.every(db.session())
+        ]
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    for row in rows:
+        click.echo(f"{row['slug']}\t{row['phase']}\t{row['title'].get('vi', '')}")
+
+
+@click.command(epilog="Example: examsvc serve --bind 127.0.0.1:8000 --threads 16")
+@click.option("--bind", default="127.0.0.1:8000", show_default=True, help="Address and port.")
+@click.option("--workers", default=1, show_default=True, help="Processes; one is best on SQLite.")
+@click.option("--threads", default=16, show_default=True, help="Threads in each process.")
+def serve(bind: str, workers: int, threads: int) -> None:
+    """Serve the installation with gunicorn."""
+    os.execv(  # noqa: S606
+        sys.executable,
+        [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "wsgi:app" if os.path.exists("wsgi.py") else "examsvc.app:create_app()",
+            "--bind",
+            bind,
+            "--workers",
+            str(workers),
+            "--threads",
+            str(threads),
+            "--worker-class",
+            "gthread",
+            "--keep-alive",
+            "75",
+        ],
+    )
+
+
+@click.command(epilog="Example: examsvc worker")
+@click.option("--once", is_flag=True, help="Do what is due and end.")
+def worker(once: bool) -> None:
+    """Do the jobs that were asked for, until stopped."""
+    from examsvc.app import create_app
+
+    app = create_app()
+    with app.app_context():
+        while True:
+            done = jobs.run_due(db.session(), system_clock())
+            db.session.remove()
+            if once:
+                click.echo(f"{done} jobs done")
+                return
+            time.sleep(1 if done == 0 else 0)
+
+
+@click.group()
+def database() -> None:
+    """Bring the database up to date, or check it."""
+
+
+@database.command(epilog="Example: examsvc database upgrade")
+def upgrade() -> None:
+    """Apply every migration that is missing."""
+    from examsvc.app import create_app
+    from examsvc.migrations import apply
+
+    with create_app().app_context():
+        apply.upgrade(db.engine)
+    click.echo("The database is up to date.")
+
+
+@database.command(epilog="Example: examsvc database check")
+def check() -> None:
+    """Exit 1 when a migration is missing."""
+    from examsvc.app import create_app
+    from examsvc.migrations import apply
+
+    with create_app().app_context():
+        missing = apply.missing(db.engine)
+    if missing:
+        click.echo(f"Missing: {', '.join(missing)}. Run examsvc database upgrade.", err=True)
+        sys.exit(1)
+    click.echo("The database is up to date.")

@@ -1,0 +1,21 @@
+"""Alembic's environment: the metadata of all rooms, on the connection that `apply` hands over."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from alembic import context
+
+from examsvc.base.database import UTCDateTime
+from examsvc.migrations.metadata import metadata
+
+
+def render_item(kind: str, item: object, _context: Any) -> str | Literal[False]:
+    """Writes our own column types as what the database sees."""
+    return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UTCDateTime) else False
+
+
+connection = context.config.attributes["connection"]
+context.configure(connection=connection, target_metadata=metadata, render_item=render_item)
+with context.begin_transaction():
+    context.run_migrations()

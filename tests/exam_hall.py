@@ -1,0 +1,247 @@
+"""Whole competitions in memory, through the real operations: tests read as histories.
+
+    hall = ExamHall(session)
+    hall.announce()
+    anna = hall.candidate("Anna", post="A")
+    hall.apply_all(); hall.start_exam(); hall.answer(anna, 1, right=True); hall.end_exam(); hall.publish()
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+import question_banks
+from examsvc.accounts import operations as accounts
+from examsvc.accounts.models import Account
+from examsvc.applications import operations as applications
+from examsvc.applications.models import Application
+from examsvc.base.database import writing
+from examsvc.competitions import operations as competitions
+from examsvc.competitions.models import Competition
+from examsvc.competitions.regulation import Regulation, read_preset
+from examsvc.marking import operations as marking
+from examsvc.marking import queries as marks
+from examsvc.papers import operations as papers
+from examsvc.papers.models import Form
+from examsvc.results import operations as results
+from examsvc.results.models import Publication, ScoreRun
+from examsvc.sittings import operations as sittings
+from examsvc.sittings import queries as attempts
+from examsvc.sittings.models import Attempt, Sitting
+from examsvc.sittings.saving import read_saves, save_answers
+
+BELL = datetime(2026, 11, 21, 1, 0, tzinfo=UTC)
+
+
+@lru_cache
+def objective_only() -> Regulation:
+    """The demonstration regulation with nothing but its computer test."""
+    tree = json.loads(read_preset("demo").canonical_bytes())
+    stages = [stage for stage in tree["stages"] if stage["id"] in ("eligibility", "written")]
+    stages[1]["parts"] = [part for part in stages[1]["parts"] if part["id"] == "test"]
+    tree["stages"] = stages
+    tree["ties"]["steps"] = [step for step in tree["ties"]["steps"] if step["by"] == "role-decides"]
+    return Regulation.model_validate_json(json.dumps(tree))
+
+
+@lru_cache
+def bank() -> question_banks.Bank:
+    """The bank that ships with the project, as one."""
+    folder = Path(question_banks.__file__).parent / "banks" / "public-leadership"
+    parts = [question_banks.read_bank(path).bank for path in sorted(folder.glob("*.toml"))]
+    return parts[0].replaced(items=tuple(item for part in parts for item in part))
+
+
+class ExamHall:
+    """One competition with its people; time stands still until a test moves it."""
+
+    def __init__(self, session: Session, regulation: Regulation | None = None, *, posts: str = "A") -> None:
+        self.session = session
+        self.now = BELL - timedelta(days=60)
+        self.regulation = regulation or objective_only()
+        self.people: dict[str, int] = {}
+        self.applications: dict[str, int] = {}
+        with writing(session):
+            self.office = self.person("Office").id
+            self.second = self.person("Second").id
+            self.third = self.person("Third").id
+            document = competitions.add_regulation(session, self.regulation, by=self.office, now=self.now)
+            competition = competitions.create_competition(
+                session,
+                slug="mot",
+                title={"vi": "Kỳ thi một", "en": "Competition one"},
+                regulation=document,
+                by=self.office,
+                now=self.now,
+            )
+            for code in posts:
+                competitions.add_post(
+                    session,
+                    competition,
+                    code=code,
+                    title={"vi": f"Trưởng phòng {code}", "en": f"Head of division {code}"},
+                    unit={"vi": "Sở Một", "en": "Department One"},
+                    level="division-head",
+                )
+            self.competition_id = competition.id
+
+    @property
+    def competition(self) -> Competition:
+        return self.session.get_one(Competition, self.competition_id)
+
+    def person(self, name: str) -> Account:
+        account = accounts.register_account(
+            self.session,
+            email=f"{name.lower()}@example.vn",
+            name=name,
+            password_hash=None,
+            now=self.now,
+        )
+        self.people[name] = account.id
+        return account
+
+    def later(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+    def phase(self, name: str) -> None:
+        with writing(self.session):
+            competitions.enter_phase(self.session, self.competition, phase=name, by=self.office, now=self.now)
+
+    def candidate(self, name: str, post: str = "A") -> str:
+        """Registers, applies, is found eligible; returns the name as the handle."""
+        with writing(self.session):
+            account = self.person(name)
+            competition = self.competition
+            chosen = next(p for p in competition.posts if p.code == post)
+            application = applications.start_application(
+                self.session, competition, chosen, account_id=account.id, now=self.now
+            )
+            applications.submit_application(self.session, application, now=self.now)
+            applications.decide_eligibility(
+                self.session, application, eligible=True, reason=None, by=self.office, now=self.now
+            )
+            self.applications[name] = application.id
+        return name
+
+    def application(self, name: str) -> Application:
+        return self.session.get_one(Application, self.applications[name])
+
+    # ---------------------------------------------------------------- paper and sitting
+
+    def paper(self, part: str = "test", cells: list[dict[str, Any]] | None = None) -> int:
+        with writing(self.session):
+            stored = papers.import_bank(self.session, bank(), by=self.office, now=self.now)
+            blueprint = papers.set_blueprint(
+                self.session,
+                self.competition,
+                part=part,
+                cells=cells or [{"count": 10, "marks": "4", "kinds": ["single", "true-false"]}],
+                by=self.office,
+                now=self.now,
+            )
+            form = papers.assemble_form(
+                self.session,
+                self.competition,
+                blueprint=blueprint,
+                bank=stored,
+                role="main",
+                seed="seed",
+                by=self.office,
+                now=self.now,
+            )
+            for approver in (self.second, self.third):
+                papers.approve_form(self.session, form, by=approver, now=self.now)
+            return form.id
+
+    def sitting(self, form_id: int, part: str = "test", extra: dict[str, int] | None = None) -> int:
+        with writing(self.session):
+            sitting = sittings.plan_sitting(
+                self.session, self.competition, part=part, bell_at=BELL, rooms=["101", "102"]
+            )
+            sittings.prepare_attempts(
+                self.session,
+                sitting,
+                form=self.session.get_one(Form, form_id),
+                candidates=[self.application(name) for name in self.applications],
+                now=self.now,
+                extra_minutes={self.applications[name]: minutes for name, minutes in (extra or {}).items()},
+            )
+            return sitting.id
+
+    def attempt(self, name: str) -> Attempt:
+        found = attempts.attempts_of_account(self.session, self.application(name).account_id)
+        return found[-1]
+
+    def check_in(self, name: str) -> None:
+        with writing(self.session):
+            attempt = self.attempt(name)
+            sittings.check_in(self.session, attempt, code_hash="x", by=self.office, now=self.now)
+
+    def lease(self, name: str, machine: str = "m" * 32) -> str:
+        with writing(self.session):
+            return sittings.take_lease(self.session, self.attempt(name), machine=machine, now=self.now)
+
+    def save(self, name: str, slot: int, value: object, *, lease: str, base: int = 0, save_id: str | None = None) -> dict:
+        with writing(self.session):
+            body = [{"save_id": save_id or str(uuid.uuid4()), "slot": slot, "base_version": base, "value": value}]
+            return save_answers(
+                self.session, self.attempt(name), lease=lease, saves=read_saves(body), now=self.now
+            )[0]
+
+    def right_value(self, name: str, slot: int) -> dict[str, Any]:
+        """A value that earns full marks, found by trying the answers of the item's own rules."""
+        item = {s.number: s.item for s in attempts.slots(self.session, self.attempt(name))}[slot]
+        for choice in ("A", "B", "C", "D", "E", True, False):
+            outcome = item.mark({"RESPONSE": choice})
+            if outcome.score == outcome.max_score:
+                return {"RESPONSE": choice}
+        raise LookupError(item.id)
+
+    def submit(self, name: str, lease: str) -> dict[str, Any]:
+        with writing(self.session):
+            attempt = self.attempt(name)
+            newest = attempts.newest_saves(self.session, attempt.id)
+            versions = {
+                slot.number: newest[slot.number].version if slot.number in newest else 0
+                for slot in attempts.slots(self.session, attempt)
+            }
+            return sittings.submit_attempt(
+                self.session, attempt, lease=lease, versions=versions, submit_id=str(uuid.uuid4()), now=self.now
+            )
+
+    def close(self, sitting_id: int) -> bool:
+        with writing(self.session):
+            return sittings.close_sitting(self.session, self.session.get_one(Sitting, sitting_id), now=self.now)
+
+    # ---------------------------------------------------------------- marks and results
+
+    def mark(self, sitting_id: int) -> dict[str, Fraction]:
+        with writing(self.session):
+            marking.mark_objective(self.session, self.session.get_one(Sitting, sitting_id), now=self.now)
+            found = marks.part_marks(self.session, self.competition, "test")
+            marking.lock_marks(
+                self.session,
+                self.competition,
+                part="test",
+                proposed_by=self.office,
+                approved_by=self.second,
+                now=self.now,
+            )
+        return found
+
+    def publish(self) -> Publication:
+        with writing(self.session):
+            run: ScoreRun = results.compute_results(self.session, self.competition, by=self.office, now=self.now)
+            publication = results.propose_publication(
+                self.session, self.competition, run, by=self.office, now=self.now
+            )
+            results.publish(self.session, publication, by=self.second, now=self.now)
+            return publication
