@@ -78,6 +78,8 @@ class Persons:
         weights: Floats,
         group: NDArray[np.intp] | None = None,
         n_groups: int = 1,
+        *,
+        keep: bool = True,
     ) -> None:
         if group is not None and n_groups > 1:
             self.order: NDArray[np.intp] | None = np.argsort(group, kind="stable")
@@ -95,7 +97,8 @@ class Persons:
         self.columns = Columns.of(categories, ~(codes < 0).any(axis=0))
         # Two categories and nobody missing: the codes are the indicators.
         self._plain = bool(self.columns.whole.all() and (categories == 2).all())
-        self._kept: dict[int, Floats] | None = {} if codes.shape[0] * self.columns.size * 8 <= _KEEP_BYTES else None
+        small = codes.shape[0] * self.columns.size * 8 <= _KEEP_BYTES
+        self._kept: dict[int, Floats] | None = {} if keep and small else None
         self._administered: NDArray[np.float64] | None = None
 
     @property
