@@ -1,0 +1,36 @@
+/** Words from a list into gaps of a text: each gap is a select over the words. */
+
+import { element } from "../element.js";
+import { ascending, listOf, plain, selectOf } from "./choices.js";
+
+export function create(interaction, { t, response, set, promptElement }) {
+  const filled = new Map((response ?? []).map((pair) => pair.split(" ").reverse()));
+  interaction.targets.forEach((gap, index) => {
+    const select = selectOf(interaction.choices, {
+      chosen: filled.get(gap.id),
+      empty: t("gap.choose"),
+      label: t("gap.numbered", { n: index + 1 }),
+      onChange: (id) => {
+        if (id) filled.set(gap.id, id);
+        else filled.delete(gap.id);
+        set(ascending([...filled].map(([target, choice]) => `${choice} ${target}`)));
+      },
+    });
+    promptElement.querySelector(`[data-target="${CSS.escape(gap.id)}"]`)?.replaceChildren(select);
+  });
+  return { element: element("div", {}) };
+}
+
+export function complete(interaction, response) {
+  return response !== null && response.length >= interaction.targets.length;
+}
+
+export function describe(interaction, response) {
+  return listOf(
+    response.map((pair) => {
+      const [choice, gap] = pair.split(" ");
+      const place = interaction.targets.findIndex(({ id }) => id === gap) + 1;
+      return `${place}. ${plain(interaction.choices.find(({ id }) => id === choice)?.html)}`;
+    }),
+  );
+}

@@ -1,0 +1,54 @@
+/**
+ * Interaction kinds and the modules that show them.
+ *
+ * A module exports
+ *   create(interaction, context) → {element, key?(event)}    the controls, filled with context.response
+ *   complete(interaction, response) → boolean                whether every part of it is answered
+ *   describe(interaction, response, context) → Node          the response in words, read-only
+ * context: {t, language, response, set(response, {writing}), announce(sentence), describedBy}. `set(null)` clears. A new
+ * kind is one module and one line here; nothing else knows the kinds.
+ */
+
+import * as associate from "./associate.js";
+import * as choice from "./choice.js";
+import * as essay from "./essay.js";
+import * as gapMatch from "./gap-match.js";
+import * as hottext from "./hottext.js";
+import * as inlineChoice from "./inline-choice.js";
+import * as match from "./match.js";
+import * as order from "./order.js";
+import * as slider from "./slider.js";
+import * as textEntry from "./text-entry.js";
+import * as unknown from "./unknown.js";
+
+const modules = new Map(
+  Object.entries({
+    associate,
+    choice,
+    "extended-text": essay,
+    "gap-match": gapMatch,
+    hottext,
+    "inline-choice": inlineChoice,
+    match,
+    order,
+    slider,
+    "text-entry": textEntry,
+  }),
+);
+
+export function register(kind, module) {
+  modules.set(kind, module);
+}
+
+export function moduleFor(interaction) {
+  return modules.get(interaction.kind) ?? unknown;
+}
+
+/** How far a value answers a slot: "blank", "partial" or "answered". */
+export function progress(presentation, value) {
+  if (value === null) return "blank";
+  const done = presentation.interactions.every((interaction) =>
+    moduleFor(interaction).complete(interaction, value[interaction.id] ?? null),
+  );
+  return done ? "answered" : "partial";
+}
