@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from examsvc.base.database import Base, UTCDateTime
+from examsvc.base.database import Base, Document, UTCDateTime
 
 
 class Account(Base):
@@ -105,3 +106,53 @@ class Relation(Base):
     declared_by_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
     declared_at: Mapped[datetime] = mapped_column(UTCDateTime)
     note: Mapped[str | None] = mapped_column(Text)
+
+
+class ApprovalRequest(Base):
+    """A high-value step that waits for more people: what it is, the summary that all of them read, and until when.
+
+    ``kind`` names the executor that carries the step out in the transaction of the last approval; ``entry_type`` the ledger
+    entry that will carry the approvals.  ``digest`` is the SHA-256 of the summary's canonical bytes.
+    """
+
+    __tablename__ = "approval_requests"
+    __table_args__ = (
+        CheckConstraint("people >= 2", name="more_than_one_person"),
+        CheckConstraint("expires_at > asked_at", name="expires_after_it_was_asked"),
+        CheckConstraint("outcome IS NULL OR outcome IN ('done', 'refused', 'withdrawn')", name="outcome_is_known"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    competition: Mapped[str] = mapped_column(String(60), default="", index=True)
+    kind: Mapped[str] = mapped_column(String(60))
+    entry_type: Mapped[str] = mapped_column(String(60))
+    arguments: Mapped[dict[str, Any]] = mapped_column(Document, default=dict)
+    lines: Mapped[list[str]] = mapped_column(Document)
+    digest: Mapped[str] = mapped_column(String(64))
+    roles: Mapped[list[str]] = mapped_column(Document)
+    people: Mapped[int]
+    asked_by_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    asked_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    outcome: Mapped[str | None] = mapped_column(String(20))
+    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    reason: Mapped[str | None] = mapped_column(Text)
+
+    votes: Mapped[list[ApprovalVote]] = relationship(order_by="ApprovalVote.id", back_populates="request")
+    asked_by: Mapped[Account] = relationship()
+
+
+class ApprovalVote(Base):
+    """One person's approval of one request, for the very summary whose digest it names."""
+
+    __tablename__ = "approval_votes"
+    __table_args__ = (UniqueConstraint("request_id", "by_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    request_id: Mapped[int] = mapped_column(ForeignKey("approval_requests.id"), index=True)
+    by_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+    digest: Mapped[str] = mapped_column(String(64))
+
+    request: Mapped[ApprovalRequest] = relationship(back_populates="votes")
+    by: Mapped[Account] = relationship()

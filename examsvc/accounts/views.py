@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask, redirect, render_template, request, url_for
 from flask import session as cookie
-from werkzeug.wrappers import Response
-
 from flask_babel import gettext
+from werkzeug.wrappers import Response
 
 from examsvc.accounts import operations, queries, rules
 from examsvc.accounts.browser import COOKIE, enter, load_actor
@@ -87,7 +86,7 @@ def home() -> str:
 
 def role_name(role: str) -> str:
     """The role's name in the reader's language."""
-    return gettext(rules.ROLE_NAMES.get(role, role))
+    return str(gettext(rules.ROLE_NAMES.get(role, role)))
 
 
 def register_room(app: Flask, settings: Settings) -> None:

@@ -33,8 +33,8 @@ class NotFound(Refused):
 
     status = 404
 
-    def __init__(self, sentence: str = N_("There is no such page."), **params: object) -> None:
-        super().__init__(sentence, **params)
+    def __init__(self, sentence: str = N_("There is no such page.")) -> None:
+        super().__init__(sentence)
 
 
 class NotAllowed(Refused):
@@ -43,6 +43,6 @@ class NotAllowed(Refused):
     status = 403
 
     def __init__(
-        self, sentence: str = N_("Your role does not allow this. Ask the person who grants roles."), **params: object
+        self, sentence: str = N_("Your role does not allow this. Ask the person who grants roles.")
     ) -> None:
-        super().__init__(sentence, **params)
+        super().__init__(sentence)

@@ -19,16 +19,16 @@ class _Translations:
     """WTForms' own sentences through our catalogue: it has no Vietnamese one."""
 
     def gettext(self, string: str) -> str:
-        return gettext(string)
+        return str(gettext(string))
 
     def ngettext(self, singular: str, plural: str, n: int) -> str:
-        return gettext(singular if n == 1 else plural)
+        return str(gettext(singular if n == 1 else plural))
 
 
 class Form(FlaskForm):
     """A form whose text fields are trimmed and in NFC, and which can carry an operation's refusal."""
 
-    class Meta(FlaskForm.Meta):  # type: ignore[name-defined,misc]
+    class Meta(FlaskForm.Meta):
         csrf_time_limit = None  # a token lives as long as the sitting: a long form must always be postable
 
         def get_translations(self, form: Any) -> _Translations:

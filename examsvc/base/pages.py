@@ -148,9 +148,8 @@ def register(app: Flask, settings: Settings) -> None:
         headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()")
         if settings.secure:
             headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-        if g.get("actor") is not None or request.endpoint not in ("static", "bootstrap.static"):
-            if request.endpoint not in ("static", "bootstrap.static"):
-                headers.setdefault("Cache-Control", "no-store")
+        if request.endpoint not in ("static", "bootstrap.static"):
+            headers.setdefault("Cache-Control", "no-store")
         return response
 
 

@@ -56,7 +56,7 @@ def say(sentence: str, **params: object) -> None:
 
 def explain(refusal: Refused) -> str:
     """The refusal's sentence in the reader's language."""
-    sentence = gettext(refusal.sentence)
+    sentence = str(gettext(refusal.sentence))
     return sentence % refusal.params if refusal.params else sentence
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from typing import Any
 
 import click
 
@@ -23,7 +24,7 @@ def competitions(as_json: bool) -> None:
 
     app = create_app()
     with app.app_context():
-        rows = [
+        rows: list[dict[str, Any]] = [
             {"slug": found.slug, "title": found.title, "phase": queries.phase(found)}
             for found in queries.every(db.session())
         ]

@@ -23,7 +23,7 @@ def read_regulation(toml: bytes) -> Regulation:
         first, *others = error.problems
         raise Refused(
             N_("The regulation cannot be used: %(problem)s (and %(others)d further problems)"),
-            problem=first.sentence,
+            problem=first.message,
             others=len(others),
             field="regulation",
         ) from None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from examsvc.accounts.approvals import Terms
 from examsvc.base.errors import NotFound
 from examsvc.competitions.models import Competition, Post, RegulationDocument
 from examsvc.competitions.regulation import Regulation, read_canonical
@@ -64,3 +65,11 @@ def date_of(of: Competition, event: str) -> datetime | None:
         if record.event == event:
             return record.at
     return None
+
+
+def approval_terms(of: Competition, step: str) -> Terms:
+    """Who approves a step in this competition.  LookupError where the regulation has no rule for it (lint reports that)."""
+    rule = regulation(of).approval(step)
+    if rule is None:
+        raise LookupError(f"the regulation does not say who approves {step}")
+    return Terms(rule.roles, rule.people, timedelta(hours=rule.expires_hours))

@@ -132,7 +132,7 @@ def public_content(outcome: dict[str, Any], rule: Any, names: dict[str | None, s
                 "post": row["post"],
                 "rank": row["rank"],
                 "outcome": row["outcome"],
-                "number": row["number"] if shown == "number" or not winner else row["number"],
+                "number": row["number"] if shown == "number" else None,
                 "name": names.get(row["number"]) if shown == "name" else None,
                 "total": row["total"] if marks in ("total", "parts") else None,
                 "parts": row["parts"] if marks == "parts" else None,

@@ -13,11 +13,11 @@ from examsvc.accounts.browser import open_in_browser
 from examsvc.base import access, web
 from examsvc.base.errors import N_, Refused
 from examsvc.competitions import queries as competitions
+from examsvc.settings import Settings
 from examsvc.sittings import operations, queries, rules
 from examsvc.sittings.forms import ExamSignInForm
 from examsvc.sittings.models import Attempt
 from examsvc.sittings.saving import EMPTY_DIGEST, SaveRefused, moment, read_saves, save_answers
-from examsvc.settings import Settings
 
 bp = Blueprint("sittings", __name__, template_folder="templates")
 MOST_BODY = 2 * 1024 * 1024

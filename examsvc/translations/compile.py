@@ -76,9 +76,9 @@ def check_placeholders(path: Path, message: Message) -> None:
     """The translation must take the parameters of the sentence, no others."""
     ids = message.id if isinstance(message.id, (list, tuple)) else [message.id]
     strings = message.string if isinstance(message.string, (list, tuple)) else [message.string]
-    asked = {name for one in ids for name in _PLACEHOLDER.findall(one)}
+    asked = {name for one in ids for name in _PLACEHOLDER.findall(str(one))}
     for string in strings:
-        extra = {name for name in _PLACEHOLDER.findall(string)} - asked
+        extra = set(_PLACEHOLDER.findall(str(string))) - asked
         if extra - {""}:
             raise TranslationError(f"{path.name}: {ids[0]!r} is translated with unknown parameters {sorted(extra)}")
 
