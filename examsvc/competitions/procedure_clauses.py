@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from examsvc.competitions.terms import Amount, Clause, Count, EventName, Label, Model, Range, Slug, Whole
+from examsvc.competitions.terms import Amount, Clause, Count, EventName, Label, Model, Range, Slug
 
 COMPETITION_EVENTS = (
     "regulation-pinned",
@@ -21,8 +21,6 @@ COMPETITION_EVENTS = (
     "results-reported",
     "results-approved",
     "results-published",
-    "appeals-closed",
-    "appeals-decided",
     "winner-file-completed",
     "winners-appointed",
     "competition-closed",
@@ -32,6 +30,11 @@ COMPETITION_EVENTS = (
 STAGE_EVENTS = ("stage-opened", "exam-started", "exam-ended", "marks-locked", "stage-results-published")
 """Events of one stage, written "exam-started:<stage>"."""
 
+CHANNEL_EVENTS = ("appeals-closed", "appeals-decided")
+"""Events of one appeal channel, written "appeals-closed:<channel>"; its windows bound them."""
+
+Length = Annotated[int, Field(ge=0, le=10_000)]
+"""A length in the unit stated beside it."""
 Unit = Literal["hours", "calendar-days", "working-days", "months"]
 
 
@@ -40,7 +43,7 @@ class SizeBand(Model):
 
     applicants: Range
     """Number of applicants."""
-    offset: Whole
+    offset: Length
     """Offset in the rule's unit."""
 
 
@@ -61,7 +64,7 @@ class DeadlineRule(Clause):
     """Event counted from; its own day does not count."""
     unit: Unit
     """Unit of the offset."""
-    offset: Whole | None = None
+    offset: Length | None = None
     """Length; null where it depends on the number of applicants."""
     by_applicants: tuple[SizeBand, ...] = ()
     """Lengths by number of applicants; they tile every number from 0. Empty where `offset` is given."""
@@ -145,7 +148,7 @@ class Notice(Clause):
 class Window(Model):
     """A length of time after an event; counted as deadlines are."""
 
-    length: Whole
+    length: Length
     """Length in `unit`."""
     unit: Unit
     """Unit of the length."""

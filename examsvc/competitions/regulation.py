@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from importlib import resources
-from typing import Annotated, Any, Literal, Protocol, Self, TypeVar, get_args
+from typing import Annotated, Any, Literal, Protocol, Self, TypeVar
 
 from pydantic import Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
@@ -89,11 +89,10 @@ __all__ = [
     "Stage",
     "VoteRule",
     "clauses",
-    "field_names",
-    "models",
     "preset_bytes",
     "preset_names",
     "read_canonical",
+    "read_document",
     "read_preset",
     "read_toml",
 ]
@@ -107,6 +106,7 @@ class HasId(Protocol):
 
 
 Named = TypeVar("Named", bound=HasId)
+Document = TypeVar("Document", bound=Model)
 
 FORMAT = 1
 """Version of the schema; a document of another one is refused."""
@@ -293,47 +293,38 @@ def _named(items: tuple[Named, ...], name: str) -> Named:
 
 def read_toml(data: bytes) -> Regulation:
     """Read a regulation from TOML. RegulationError with every problem found."""
-    return _validated(read_toml_tree(data))
+    tree = read_toml_tree(data)
+    _check_format(tree)
+    return _validated(tree, Regulation)
 
 
 def read_canonical(data: bytes) -> Regulation:
     """Read a regulation from its canonical bytes, and from no other spelling of them. RegulationError."""
-    regulation = _validated(read_canonical_tree(data))
+    tree = read_canonical_tree(data)
+    _check_format(tree)
+    regulation = _validated(tree, Regulation)
     if regulation.canonical_bytes() != data:
         sentence = "The document is not in canonical form; export the regulation again."
         raise RegulationError([Problem("not-canonical", "", sentence)])
     return regulation
 
 
-def _validated(tree: dict[str, Any]) -> Regulation:
+def read_document(data: bytes, model: type[Document]) -> Document:
+    """Read a smaller document, such as holiday tables, by the same rules. RegulationError."""
+    return _validated(read_toml_tree(data), model)
+
+
+def _check_format(tree: dict[str, Any]) -> None:
     if tree.get("format", FORMAT) != FORMAT:
         sentence = f"format: this program reads format {FORMAT}; write format = {FORMAT} after adapting the document."
         raise RegulationError([Problem("format", "format", sentence, {"known": str(FORMAT)})])
+
+
+def _validated(tree: dict[str, Any], model: type[Document]) -> Document:
     try:
-        return Regulation.model_validate_json(json.dumps(tree))
+        return model.model_validate_json(json.dumps(tree))
     except ValidationError as error:
-        raise RegulationError(problems_of(error, tree, field_names())) from None
-
-
-def field_names() -> dict[str, tuple[str, ...]]:
-    """The fields of every model that a regulation is made of, by the model's name."""
-    return {model.__name__: tuple(model.model_fields) for model in models()}
-
-
-def models() -> tuple[type[Model], ...]:
-    """Every model that a regulation is made of, the regulation first, each once, in the order of their use."""
-    found: dict[type[Model], None] = {}
-
-    def visit(annotation: Any) -> None:
-        if isinstance(annotation, type) and issubclass(annotation, Model) and annotation not in found:
-            found[annotation] = None
-            for info in annotation.model_fields.values():
-                visit(info.annotation)
-        for argument in get_args(annotation):
-            visit(argument)
-
-    visit(Regulation)
-    return tuple(found)
+        raise RegulationError(problems_of(error, tree, model)) from None
 
 
 # ---------------------------------------------------------------------------------------------- presets

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from examsvc.competitions.terms import path_key
+from examsvc.competitions.terms import Model, models_of, path_key
 from examsvc.ledger import canonical
 
 MAX_BYTES = 512 * 1024
@@ -153,11 +153,9 @@ EXPECTED = {
 }
 
 
-def problems_of(
-    error: ValidationError, tree: Mapping[str, Any], fields: Mapping[str, Sequence[str]]
-) -> list[Problem]:
-    """Our problems for pydantic's; `fields` lists, for each model's name, the fields a typing slip may have meant."""
-    known = sorted({name for names in fields.values() for name in names})
+def problems_of(error: ValidationError, tree: Mapping[str, Any], root: type[Model]) -> list[Problem]:
+    """Our problems for pydantic's, in their order; a misspelt field is answered with the nearest one of the schema."""
+    known = sorted({name for model in models_of(root) for name in model.model_fields})
     return [_problem(details, tree, known) for details in error.errors(include_url=False)]
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from math import ceil, floor
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
     AfterValidator,
@@ -294,6 +294,22 @@ class Label(Model):
     def in_language(self, language: str) -> str:
         """The text for "vi" or "en"; English for any other language."""
         return self.vi if language == "vi" else self.en
+
+
+def models_of(root: type[Model]) -> tuple[type[Model], ...]:
+    """Every model that a document is made of, its root first, each once, in the order of their use."""
+    found: dict[type[Model], None] = {}
+
+    def visit(annotation: Any) -> None:
+        if isinstance(annotation, type) and issubclass(annotation, Model) and annotation not in found:
+            found[annotation] = None
+            for info in annotation.model_fields.values():
+                visit(info.annotation)
+        for argument in get_args(annotation):
+            visit(argument)
+
+    visit(root)
+    return tuple(found)
 
 
 class Clause(Model):
