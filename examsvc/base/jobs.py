@@ -1,8 +1,9 @@
-"""Work that outlives a request: our own table is the truth, the queue only carries a job's number.
+"""Work that outlives a request, and duties that come round by the clock.
 
-An operation asks for work with :func:`ask_for`, in its own transaction; after the commit the web edge hands the number to
-the queue.  A sweeper enqueues again whatever was asked for and never finished, so a killed worker loses nothing.  A handler
-must therefore be safe to repeat; it commits by itself, once per step, through ``database.writing``.
+An operation asks for work with :func:`ask_for`, in its own transaction; workers take it from the table, so that what was
+asked for and never finished is taken again: a killed worker loses nothing.  A handler must therefore be safe to
+repeat; it commits by itself, once per step, through ``database.writing``.  Duties (closing a sitting, a checkpoint each
+minute) are claimed through their row, so that of many workers one does them.
 """
 
 from __future__ import annotations
@@ -17,11 +18,20 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from examsvc.base.database import Base, Document, UTCDateTime, writing
 
 Handler = Callable[[Session, dict[str, Any], datetime], None]
+Duty = Callable[[Session, datetime], None]
 _handlers: dict[str, Handler] = {}
-_senders: list[Callable[[int], None]] = []
-_ASKED = "examsvc_jobs"
+_duties: dict[str, tuple[timedelta, Duty]] = {}
 RETRY_AFTER = timedelta(minutes=2)
 MOST_TRIES = 10
+
+
+class DutyRecord(Base):
+    """When a duty is next to be done; workers claim it by moving the time forward."""
+
+    __tablename__ = "duties"
+
+    name: Mapped[str] = mapped_column(String(60), primary_key=True)
+    due_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
 class Job(Base):
@@ -60,20 +70,7 @@ def ask_for(session: Session, kind: str, now: datetime, **arguments: Any) -> Job
     job = Job(kind=kind, arguments=arguments, asked_at=now, due_at=now)
     session.add(job)
     session.flush()
-    session.info.setdefault(_ASKED, []).append(job.id)
     return job
-
-
-def on_committed(send: Callable[[int], None]) -> None:
-    """Sets what carries a job's number to a worker: the queue in production, nothing in tests."""
-    _senders[:] = [send]
-
-
-def enqueue_committed(session: Session) -> None:
-    """Hands over the numbers of jobs asked for in the transaction that has just been committed."""
-    for number in session.info.pop(_ASKED, []):
-        for send in _senders:
-            send(number)
 
 
 def run(session: Session, job_id: int, now: datetime) -> bool:
@@ -107,7 +104,7 @@ def run(session: Session, job_id: int, now: datetime) -> bool:
 
 
 def due(session: Session, now: datetime, most: int = 100) -> list[int]:
-    """Numbers of jobs that wait and are due: what the sweeper enqueues again."""
+    """Numbers of jobs that wait and are due, the oldest first."""
     return list(
         session.scalars(select(Job.id).where(Job.state == "waiting", Job.due_at <= now).order_by(Job.id).limit(most))
     )
@@ -116,3 +113,36 @@ def due(session: Session, now: datetime, most: int = 100) -> list[int]:
 def run_due(session: Session, now: datetime) -> int:
     """Does everything that is due, here and now; the number of jobs done."""
     return sum(run(session, number, now) for number in due(session, now))
+
+
+def every(interval: timedelta) -> Callable[[Duty], Duty]:
+    """Registers a duty, named after its function: done once in each interval by one of the workers."""
+
+    def mark(duty: Duty) -> Duty:
+        _duties[f"{duty.__module__.rpartition('.')[0]}.{duty.__name__}"[-60:]] = (interval, duty)
+        return duty
+
+    return mark
+
+
+def do_duties(session: Session, now: datetime) -> list[str]:
+    """Does every duty that has come round, and returns their names.  A duty commits by itself; one that fails is logged
+    by raising from :func:`work`, and comes round again."""
+    done: list[str] = []
+    for name, (interval, duty) in sorted(_duties.items()):
+        with writing(session):
+            if session.get(DutyRecord, name) is None:
+                session.add(DutyRecord(name=name, due_at=now))
+                session.flush()
+            claimed = session.execute(
+                update(DutyRecord).where(DutyRecord.name == name, DutyRecord.due_at <= now).values(due_at=now + interval)
+            )
+        if claimed.rowcount == 1:  # type: ignore[attr-defined]
+            duty(session, now)
+            done.append(name)
+    return done
+
+
+def work(session: Session, now: datetime) -> int:
+    """One round of a worker: duties that have come round, then jobs that are due; the number of things done."""
+    return len(do_duties(session, now)) + run_due(session, now)

@@ -18,7 +18,6 @@ from examsvc.base import database
 from examsvc.base.access import Actor, actor
 from examsvc.base.clock import Clock
 from examsvc.base.errors import N_, Refused
-from examsvc.base.jobs import enqueue_committed
 from examsvc.settings import Settings
 
 db = SQLAlchemy(metadata=database.Base.metadata)
@@ -31,10 +30,9 @@ def session() -> Session:
 
 @contextmanager
 def writing() -> Iterator[Session]:
-    """The one place where a web request commits; jobs asked for inside are enqueued after the commit."""
+    """The one place where a web request commits."""
     with database.writing(session()) as open_session:
         yield open_session
-    enqueue_committed(session())
 
 
 def now() -> datetime:

@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 import click
+from flask import Flask
 
 from examsvc.base import jobs
 from examsvc.base.clock import system_clock
@@ -62,21 +63,33 @@ def serve(bind: str, workers: int, threads: int) -> None:
     )
 
 
+def work_forever(app: Flask, pause: float = 1.0) -> None:
+    """A worker's life; a failure is logged and does not end it."""
+    while True:
+        with app.app_context():
+            try:
+                done = jobs.work(db.session(), system_clock())
+            except Exception:
+                app.logger.exception("the worker failed in this round")
+                done = 0
+            finally:
+                db.session.remove()
+        if not done:
+            time.sleep(pause)
+
+
 @click.command(epilog="Example: examsvc worker")
 @click.option("--once", is_flag=True, help="Do what is due and end.")
 def worker(once: bool) -> None:
-    """Do the jobs that were asked for, until stopped."""
+    """Do the jobs that were asked for and the duties that come round, until stopped."""
     from examsvc.app import create_app
 
     app = create_app()
-    with app.app_context():
-        while True:
-            done = jobs.run_due(db.session(), system_clock())
-            db.session.remove()
-            if once:
-                click.echo(f"{done} jobs done")
-                return
-            time.sleep(1 if done == 0 else 0)
+    if once:
+        with app.app_context():
+            click.echo(f"{jobs.work(db.session(), system_clock())} things done")
+        return
+    work_forever(app)
 
 
 @click.group()
