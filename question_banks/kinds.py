@@ -38,7 +38,13 @@ class Option:
 
 
 def single(
-    id: str, body: Text, options: Sequence[Option], *, shuffle: bool = True, marks: Decimal = Decimal(1), **rest: Any
+    id: str,
+    body: Text,
+    options: Sequence[Option],
+    *,
+    shuffle: bool = True,
+    marks: Decimal = Decimal(1),
+    **rest: Any,
 ) -> Item:
     """One choice of several; options may carry partial or negative credit. The correct one has the highest credit."""
     best = max((o.credit for o in options), default=ZERO)
@@ -55,7 +61,12 @@ def single(
 
 def _credits(options: Sequence[Option]) -> Rule:
     answers = tuple(Answer(o.choice.id, o.credit) for o in options if o.credit)
-    return Rule(RESPONSE, "credits", floor=min([o.credit for o in options if o.credit < 0], default=ZERO), answers=answers)
+    return Rule(
+        RESPONSE,
+        "credits",
+        floor=min([o.credit for o in options if o.credit < 0], default=ZERO),
+        answers=answers,
+    )
 
 
 def multiple(
@@ -72,7 +83,15 @@ def multiple(
     )  # fmt: skip
 
 
-def true_false(id: str, body: Text, answer: bool, *, why: tuple[Text, Text] = (NO_TEXT, NO_TEXT), marks: Decimal = Decimal(1), **rest: Any) -> Item:
+def true_false(
+    id: str,
+    body: Text,
+    answer: bool,
+    *,
+    why: tuple[Text, Text] = (NO_TEXT, NO_TEXT),
+    marks: Decimal = Decimal(1),
+    **rest: Any,
+) -> Item:
     """A statement that is true or false; `why`: the feedback to "true" and to "false"."""
     choices = (Choice("true", why=why[0]), Choice("false", why=why[1]))
     return Item(
@@ -115,7 +134,13 @@ def _text(response: str, answers: Sequence[Answer]) -> ResponseDeclaration:
 
 
 def order(
-    id: str, body: Text, choices: Sequence[Choice], *, scoring: str = "all-or-nothing", marks: Decimal = Decimal(1), **rest: Any
+    id: str,
+    body: Text,
+    choices: Sequence[Choice],
+    *,
+    scoring: str = "all-or-nothing",
+    marks: Decimal = Decimal(1),
+    **rest: Any,
 ) -> Item:
     """Choices to put in order, given in the right order. They are always shuffled when shown."""
     return Item(
@@ -157,7 +182,15 @@ class Gap:
     units: tuple[tuple[str, Fraction], ...] = ()
 
 
-def gap(id: str, body: Text, gaps: Sequence[Gap], *, scoring: str = "all-or-nothing", marks: Decimal = Decimal(1), **rest: Any) -> Item:
+def gap(
+    id: str,
+    body: Text,
+    gaps: Sequence[Gap],
+    *,
+    scoring: str = "all-or-nothing",
+    marks: Decimal = Decimal(1),
+    **rest: Any,
+) -> Item:
     """A text with gaps [[id]] to fill, each by choice or typing."""
     parts = [_gap(g) for g in gaps]
     return Item(
@@ -170,7 +203,11 @@ def _gap(g: Gap) -> tuple[Interaction, ResponseDeclaration, Rule]:
     if g.kind == "choice":
         inner = single(g.id, Text(), g.options, shuffle=g.shuffle)
         interaction = replace(inner.interactions[0], kind="inline-choice", response=g.id)
-        return interaction, replace(inner.responses[0], id=g.id), replace(inner.rules[0], response=g.id, weight=g.weight)
+        return (
+            interaction,
+            replace(inner.responses[0], id=g.id),
+            replace(inner.rules[0], response=g.id, weight=g.weight),
+        )
     declaration = _numeric(g.id, g.answers) if g.kind == "numeric" else _text(g.id, g.answers)
     rule = Rule(g.id, g.kind, g.weight, answers=g.answers, case=g.case, accents=g.accents, units=g.units)
     return Interaction("text-entry", g.id), declaration, rule
@@ -209,9 +246,29 @@ def gaps(item: Item) -> tuple[Gap, ...]:
     result = []
     for index, (interaction, rule) in enumerate(zip(item.interactions, item.rules, strict=True)):
         if interaction.kind == "inline-choice":
-            result.append(Gap(rule.response, "choice", options(item, index), shuffle=interaction.shuffle, weight=rule.weight))
+            result.append(
+                Gap(
+                    rule.response,
+                    "choice",
+                    options(item, index),
+                    shuffle=interaction.shuffle,
+                    weight=rule.weight,
+                )
+            )
         else:
-            result.append(Gap(rule.response, rule.method, (), rule.answers, rule.case, rule.accents, True, rule.weight, rule.units))
+            result.append(
+                Gap(
+                    rule.response,
+                    rule.method,
+                    (),
+                    rule.answers,
+                    rule.case,
+                    rule.accents,
+                    True,
+                    rule.weight,
+                    rule.units,
+                )
+            )
     return tuple(result)
 
 
@@ -236,15 +293,38 @@ def rebuilt(item: Item) -> Item | None:
         why = (first.choices[0].why, first.choices[1].why)
         return true_false(item.id, item.body, response.correct == ("true",), why=why, **rest)
     if item.kind == "numeric":
-        return numeric(item.id, item.body, rule.answers, unit=first.unit, units=rule.units, unit_required=rule.unit_required, **rest)
+        return numeric(
+            item.id,
+            item.body,
+            rule.answers,
+            unit=first.unit,
+            units=rule.units,
+            unit_required=rule.unit_required,
+            **rest,
+        )
     if item.kind == "text":
         return text(item.id, item.body, rule.answers, case=rule.case, accents=rule.accents, **rest)
     if item.kind == "order":
         return order(item.id, item.body, first.choices, scoring=rule.method, **rest)
     if item.kind == "match":
-        return match(item.id, item.body, first.choices, first.targets, response.correct, scoring=rule.method, shuffle=first.shuffle, **rest)
+        return match(
+            item.id,
+            item.body,
+            first.choices,
+            first.targets,
+            response.correct,
+            scoring=rule.method,
+            shuffle=first.shuffle,
+            **rest,
+        )
     if item.kind == "gap" and len(item.interactions) == len(item.rules):
-        return gap(item.id, item.body, gaps(item), scoring="per-part" if item.combine == "sum" else "all-or-nothing", **rest)
+        return gap(
+            item.id,
+            item.body,
+            gaps(item),
+            scoring="per-part" if item.combine == "sum" else "all-or-nothing",
+            **rest,
+        )
     if item.kind == "essay":
         return essay(item.id, item.body, words=first.words, lines=first.lines, **rest)
     return None

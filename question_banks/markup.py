@@ -289,30 +289,29 @@ def links(html: str) -> bool:
     return bool(_LINK.search(html))
 
 
-_SPECIAL = re.compile(r"([\\`*_\[\]<>#|~&!])")
-_LINE_START = re.compile(r"^(\s*)([-+=]|\d+[.)])", re.MULTILINE)
+_SPECIAL = re.compile(r"([\\`*\[]|(?<!\w)_|_(?!\w)|<(?=[A-Za-z/!?])|&(?=#?\w+;)|!(?=\[)|~(?=~))")
+_LINE_START = re.compile(r"^([-+=]|[#>]|\d{1,9}(?=[.)]))", re.MULTILINE)
 
 
 def markdown_of_plain(text: str) -> str:
     """Markdown that shows `text` letter by letter; placeholders of interactions stay placeholders."""
+    lines = [" ".join(line.split()) for line in text.strip().split("\n")]
+    joined = "\n".join(lines)
     pieces = []
     last = 0
-    for found in PLACEHOLDER.finditer(text):
-        pieces += [_escape(text[last : found.start()]), found[0]]
+    for found in PLACEHOLDER.finditer(joined):
+        pieces += [_SPECIAL.sub(r"\\\1", joined[last : found.start()]), found[0]]
         last = found.end()
-    pieces.append(_escape(text[last:]))
-    joined = "\n".join(line.strip() for line in "".join(pieces).strip().split("\n"))
-    escaped = _LINE_START.sub(
-        lambda found: (
-            found[1] + (f"\\{found[2]}" if not found[2][0].isdigit() else found[2][:-1] + "\\" + found[2][-1])
-        ),
-        joined,
-    )
-    return re.sub(r"(?<!\n)\n(?!\n)", "\\\\\n", escaped)
+    pieces.append(_SPECIAL.sub(r"\\\1", joined[last:]))
+    escaped = _LINE_START.sub(_escape_start, "".join(pieces))
+    if "\n" in escaped:
+        escaped = re.sub(r"\n\n+", "\n\n", escaped.replace("|", "\\|"))
+        escaped = re.sub(r"(?<!\n)\n(?!\n)", "\\\\\n", escaped)
+    return escaped
 
 
-def _escape(text: str) -> str:
-    return _SPECIAL.sub(r"\\\1", text)
+def _escape_start(found: re.Match[str]) -> str:
+    return f"{found[1]}\\" if found[1][0].isdigit() else f"\\{found[1]}"
 
 
 def html_of_plain(text: str) -> str:

@@ -219,12 +219,6 @@ class Item:
         """
         return MappingProxyType({i.response: presenting.tokens(self.digest, i) for i in self.interactions})
 
-    @cached_property
-    def is_template(self) -> bool:
-        return self.template_processing is not None or any(
-            template.default == () for template in self.templates
-        )
-
     def instance(self, seed: Seed = 0) -> "Item":
         """The item with its template variables drawn by `seed`; the same object where there is nothing to draw.
 

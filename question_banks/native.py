@@ -30,7 +30,7 @@ from question_banks.declarations import (
 )
 from question_banks.fields import LANGUAGE, Fields
 from question_banks.limits import LIMITS, Limits
-from question_banks.markup import MEDIA, Text
+from question_banks.markup import MEDIA, PLACEHOLDER, Text
 from question_banks.model import ITEM_KINDS, LEVELS, STATUSES, Bank, Criterion, Item, Level, Media, Metadata
 from question_banks.problems import BankError, ItemError, ProblemLog, declare
 from question_banks.processing import notation
@@ -50,7 +50,7 @@ declare(
         "identifier-repeated": "The identifier {id} is used by an earlier item.",
         "choice-repeated": "The identifier {id} is used twice among the choices.",
         "key-missing": "No choice is marked as correct.",
-        "key-several": "A single choice has {number} correct choices; use kind = \"multiple\".",
+        "key-several": 'A single choice has {number} correct choices; use kind = "multiple".',
         "choices-too-few": "There are fewer than two choices.",
         "pair-unknown": "The pair {pair} names no left or no right side.",
         "gap-missing": "The gap {id} does not stand in the prompt as [[{id}]].",
@@ -67,7 +67,7 @@ declare(
 )
 
 
-def read_native(data: bytes, file: str, log: ProblemLog, limits: Limits = LIMITS) -> Bank:
+def read_native(data: bytes, file: str, log: ProblemLog, limits: Limits = LIMITS, language: str = "") -> Bank:
     """The bank in a TOML text. A wrong item is refused by name and line, the others are read."""
     text = decode(data, file, limits)
     try:
@@ -75,7 +75,9 @@ def read_native(data: bytes, file: str, log: ProblemLog, limits: Limits = LIMITS
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"\(at line (\d+), column \d+\)", str(error))
         reason = re.sub(r" \(at [^)]*\)", "", str(error))
-        raise BankError("toml-broken", file=file, line=int(found[1]) if found else None, reason=reason) from None
+        raise BankError(
+            "toml-broken", file=file, line=int(found[1]) if found else None, reason=reason
+        ) from None
     except (RecursionError, ValueError) as error:
         if isinstance(error, RecursionError):
             raise BankError("toml-too-deep", file=file) from None
@@ -171,7 +173,10 @@ def read_item(fields: Fields) -> Item:
     }
     if "template_processing" in fields:
         common["template_processing"] = notation.read(fields.string("template_processing"), fields.limits)
-    identifier, body = fields.identifier(), fields.text("prompt", required=kind not in ("composite", "description"))
+    identifier, body = (
+        fields.identifier(),
+        fields.text("prompt", required=kind not in ("composite", "description")),
+    )
     marks = fields.decimal("marks", "0" if kind == "description" else "1")
     if marks < 0:
         raise ItemError("marks-negative")
@@ -239,7 +244,9 @@ def _distinct(choices: Sequence[Choice]) -> None:
 def _true_false(f: Fields, identifier: str, body: Text, rest: dict[str, Any]) -> Item:
     if "answer" not in f:
         raise ItemError("field-missing", field="answer")
-    return kinds.true_false(identifier, body, f.flag("answer", True), why=(f.text("why_true"), f.text("why_false")), **rest)
+    return kinds.true_false(
+        identifier, body, f.flag("answer", True), why=(f.text("why_true"), f.text("why_false")), **rest
+    )
 
 
 def _numeric(f: Fields, identifier: str, body: Text, rest: dict[str, Any]) -> Item:
@@ -264,11 +271,12 @@ def _numbers(f: Fields) -> tuple[Answer, ...]:
 
 
 def _number(f: Fields, name: str) -> Answer:
-    wild = name == "value" and f.string(name) == "*"
+    wild = name == "value" and f.raw(name) == "*"
     percent = "tolerance_percent" in f
     upper = f.optional_number("upper") if name == "value" else None
+    drawn = bool(PLACEHOLDER.fullmatch(f.string(name))) if isinstance(f.raw(name), str) else False
     return Answer(
-        "*" if wild else show(f.number(name)),
+        f.string(name) if wild or drawn else show(f.number(name)),
         f.number("credit", Fraction(1)) if name == "value" else Fraction(1),
         abs(f.number("tolerance_percent" if percent else "tolerance", Fraction(0))),
         percent, "" if upper is None else show(upper), wildcard=wild,
@@ -324,7 +332,9 @@ def _match(f: Fields, identifier: str, body: Text, rest: dict[str, Any]) -> Item
         if len(words) != 2 or words[0] not in known[0] or words[1] not in known[1]:
             raise ItemError("pair-unknown", pair=pair)
     scoring = f.one_of("scoring", ("all-or-nothing", "per-part"), "all-or-nothing")
-    return kinds.match(identifier, body, left, right, pairs, scoring=scoring, shuffle=f.flag("shuffle", True), **rest)
+    return kinds.match(
+        identifier, body, left, right, pairs, scoring=scoring, shuffle=f.flag("shuffle", True), **rest
+    )
 
 
 def _gap(f: Fields, identifier: str, body: Text, rest: dict[str, Any]) -> Item:
@@ -339,7 +349,13 @@ def _gap(f: Fields, identifier: str, body: Text, rest: dict[str, Any]) -> Item:
             gap = kinds.Gap(name, kind, options, shuffle=entry.flag("shuffle", True), weight=weight)
         elif kind == "text":
             gap = kinds.Gap(
-                name, kind, (), _texts(entry), entry.flag("case", False), entry.flag("accents", True), weight=weight
+                name,
+                kind,
+                (),
+                _texts(entry),
+                entry.flag("case", False),
+                entry.flag("accents", True),
+                weight=weight,
             )
         else:
             gap = kinds.Gap(name, kind, (), _numbers(entry), weight=weight, units=_units(entry))
@@ -397,7 +413,9 @@ def _picture(f: Fields, name: str = "picture") -> Picture | None:
 # The general form: explicit interactions, declarations, rules and processing.
 
 
-def _general(f: Fields, identifier: str, kind: str, body: Text, marks: Decimal, common: dict[str, Any]) -> Item:
+def _general(
+    f: Fields, identifier: str, kind: str, body: Text, marks: Decimal, common: dict[str, Any]
+) -> Item:
     interactions = tuple(_interaction(entry) for entry in f.tables("interaction", f.limits.interactions))
     responses = tuple(_response(entry) for entry in f.tables("response", f.limits.interactions))
     declared = {response.id for response in responses}
@@ -434,7 +452,9 @@ def _interaction(f: Fields) -> Interaction:
 
 
 def _any_choice(f: Fields) -> Choice:
-    coordinates = tuple(int(n) for n in f.entries("coordinates") if isinstance(n, int) and not isinstance(n, bool))
+    coordinates = tuple(
+        int(n) for n in f.entries("coordinates") if isinstance(n, int) and not isinstance(n, bool)
+    )
     return replace(
         _choice(f), match_max=f.whole("match_max", 1), match_min=f.whole("match_min", 0), group=f.strings("group"),
         shape=f.one_of("shape", ("", "circle", "rect", "ellipse", "poly", "default"), ""), coordinates=coordinates,
@@ -492,7 +512,12 @@ def _outcome(f: Fields) -> OutcomeDeclaration:
 def _template(f: Fields) -> TemplateDeclaration:
     base, cardinality = _typed(f)
     return TemplateDeclaration(
-        f.identifier(), base, cardinality, _values(f, "default", base), f.flag("math", False), f.flag("parameter", False)
+        f.identifier(),
+        base,
+        cardinality,
+        _values(f, "default", base),
+        f.flag("math", False),
+        f.flag("parameter", False),
     )
 
 
@@ -504,7 +529,9 @@ def _rule(f: Fields) -> Rule:
     elif method == "text":
         answers = _texts(f)
     elif method == "credits":
-        answers = tuple(Answer(entry.string("value"), entry.number("credit")) for entry in f.tables("answers"))
+        answers = tuple(
+            Answer(entry.string("value"), entry.number("credit")) for entry in f.tables("answers")
+        )
     return Rule(
         f.identifier("response"), method, f.number("weight", Fraction(1)), f.number("floor", Fraction(0)), answers,
         f.flag("case", False), f.flag("accents", True), _units(f), f.flag("unit_required", False),
@@ -525,7 +552,17 @@ def write_native(bank: Bank) -> bytes:
     for key, medium in sorted(bank.media.items()):
         encoded = base64.b64encode(medium.data).decode()
         lines = "\n".join(encoded[i : i + 120] for i in range(0, len(encoded), 120)) + "\n"
-        parts.append("\n[[media]]\n" + toml.table({"digest": key.removeprefix("media/"), "type": medium.type, "name": medium.name, "data": lines}))
+        parts.append(
+            "\n[[media]]\n"
+            + toml.table(
+                {
+                    "digest": key.removeprefix("media/"),
+                    "type": medium.type,
+                    "name": medium.name,
+                    "data": lines,
+                }
+            )
+        )
     parts += ["\n[[item]]\n" + toml.table(item_table(item)) for item in bank.items]
     return "".join(parts).encode()
 
@@ -547,7 +584,8 @@ def item_table(item: Item) -> dict[str, toml.Toml]:
         result["rubric"] = [_criterion_out(criterion) for criterion in item.rubric]
     if item.templates:
         result["template"] = [
-            _declared_out(t.id, t.base, t.cardinality, t.default) | _flags_out(t, "math", "parameter") for t in item.templates
+            _declared_out(t.id, t.base, t.cardinality, t.default) | _flags_out(t, "math", "parameter")
+            for t in item.templates
         ]
     if item.template_processing is not None:
         result["template_processing"] = notation.write(item.template_processing)
@@ -583,9 +621,15 @@ def _flags_out(thing: object, *names: str) -> dict[str, toml.Toml]:
 
 
 def _criterion_out(criterion: Criterion) -> toml.Toml:
-    result: dict[str, toml.Toml] = {"id": criterion.id, "title": text_out(criterion.title), "marks": show(criterion.marks)}
+    result: dict[str, toml.Toml] = {
+        "id": criterion.id,
+        "title": text_out(criterion.title),
+        "marks": show(criterion.marks),
+    }
     if criterion.levels:
-        result["levels"] = [{"marks": show(level.marks)} | _texts_out({"text": level.text}) for level in criterion.levels]
+        result["levels"] = [
+            {"marks": show(level.marks)} | _texts_out({"text": level.text}) for level in criterion.levels
+        ]
     return result
 
 
@@ -657,7 +701,9 @@ def _short_out(item: Item) -> dict[str, toml.Toml]:
 
 
 def _words_out(words: tuple[int | None, int | None]) -> dict[str, toml.Toml]:
-    bounds: dict[str, toml.Toml] = {name: n for name, n in zip(("min", "max"), words, strict=True) if n is not None}
+    bounds: dict[str, toml.Toml] = {
+        name: n for name, n in zip(("min", "max"), words, strict=True) if n is not None
+    }
     return {"words": bounds} if bounds else {}
 
 
@@ -801,7 +847,9 @@ def _response_out(r: ResponseDeclaration) -> toml.Toml:
     if r.areas:
         areas: list[toml.Toml] = []
         for area in r.areas.entries:
-            areas.append({"shape": area.shape, "coordinates": list(area.coordinates), "value": show(area.value)})
+            areas.append(
+                {"shape": area.shape, "coordinates": list(area.coordinates), "value": show(area.value)}
+            )
         result["areas"] = {"entries": areas} | _bounds_out(r.areas)
     return result
 
@@ -839,5 +887,3 @@ def _rule_out(rule: Rule) -> toml.Toml:
     if rule.answers:
         result["answers"] = [{"value": a.value, "credit": show(a.credit)} for a in rule.answers]
     return result
-
-

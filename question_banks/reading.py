@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from question_banks import native
+from question_banks import aiken, gift, native, tables
 from question_banks.limits import LIMITS, Limits
 from question_banks.model import Bank
+from question_banks.moodle import read_moodle, write_moodle
 from question_banks.problems import BankError, Problem, ProblemLog, declare
 from question_banks.sources import decode
 
@@ -21,14 +22,24 @@ declare(
     }
 )
 
-Reader = Callable[[bytes, str, ProblemLog, Limits], Bank]
+Reader = Callable[[bytes, str, ProblemLog, Limits, str], Bank]
 Writer = Callable[[Bank, ProblemLog, str], bytes]
 
 READERS: Mapping[str, Reader] = {
     "native": native.read_native,
+    "moodle-xml": read_moodle,
+    "gift": gift.read_gift,
+    "aiken": aiken.read_aiken,
+    "csv": tables.read_csv,
+    "xlsx": tables.read_xlsx,
 }
 WRITERS: Mapping[str, Writer] = {
     "native": lambda bank, log, language: native.write_native(bank),
+    "moodle-xml": write_moodle,
+    "gift": gift.write_gift,
+    "aiken": aiken.write_aiken,
+    "csv": tables.write_csv,
+    "xlsx": tables.write_xlsx,
 }
 SUFFIXES = {
     "native": ".toml", "qti3": ".zip", "qti2": ".zip", "moodle-xml": ".xml", "gift": ".gift", "aiken": ".txt",
@@ -81,8 +92,11 @@ def _grouped(
     return {name: tuple(p for p in problems if p.item == name and wanted(p)) for name in names}
 
 
-def read_bank(source: Path | bytes, format: str | None = None, *, limits: Limits = LIMITS) -> ImportResult:
-    """A bank from a file or from its bytes. `format` is one of READERS, or None to recognise it.
+def read_bank(
+    source: Path | bytes, format: str | None = None, *, language: str = "vi", limits: Limits = LIMITS
+) -> ImportResult:
+    """A bank from a file or from its bytes. `format` is one of READERS, or None to recognise it; `language` is that of
+    texts whose format does not tell it.
 
     One bad item never stops the rest: see the result's problems. BankError when nothing can be read at all.
     """
@@ -95,7 +109,7 @@ def read_bank(source: Path | bytes, format: str | None = None, *, limits: Limits
     if format not in READERS:
         raise BankError("format-unknown", file=file, format=format, known=", ".join(READERS))
     log = ProblemLog(limits.problems)
-    bank = READERS[format](data, file, log, limits)
+    bank = READERS[format](data, file, log, limits, language)
     problems = log.close()
     if not bank.items and not problems:
         raise BankError("nothing-to-read", file=file)

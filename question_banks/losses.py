@@ -1,0 +1,225 @@
+"""What an export lost, found by reading it back and comparing item by item: complete by construction."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+from question_banks.conversion import comparable
+from question_banks.declarations import Choice, Interaction, ResponseDeclaration, Rule
+from question_banks.markup import PLACEHOLDER, Text
+from question_banks.model import Bank, Item
+from question_banks.problems import ProblemLog, declare
+
+declare(
+    {
+        "export-lost": "The format does not carry: {field}.",
+        "export-changed": "The format carries in another form: {field}.",
+        "export-languages": "The format carries one language only; left out: {languages}.",
+        "export-unreadable": "The item was written but cannot be read back: {reason}.",
+        "export-kind": "Items of the kind {kind} cannot be written in this format.",
+    }
+)
+
+
+def report(bank: Bank, written: list[str], back: Bank, log: ProblemLog) -> None:
+    """Compares the items `written` (by identifier, in order) with what reading the file gave."""
+    same_number = len(back.items) == len(written)
+    for place, name in enumerate(written):
+        returned = back.items[place] if same_number else back.by_id.get(name)
+        if returned is None:
+            log.lossy("export-unreadable", name, reason="it is missing when the file is read again")
+            continue
+        for code, parameters in losses(bank[name], returned, bank.media, back.media):
+            log.lossy(code, name, **parameters)
+
+
+def losses(
+    item: Item, returned: Item, media: Mapping[str, object], back_media: Mapping[str, object]
+) -> Iterator[tuple[str, dict[str, str]]]:
+    """(code, parameters) for every difference in what is shown, marked or known."""
+    kept = set(returned.languages) or {
+        language for _, text in returned.texts() for language in text.languages
+    }
+    gone = [
+        language
+        for language in dict.fromkeys(name for _, text in item.texts() for name in text.languages)
+        if kept and language not in kept
+    ]
+    if gone:
+        yield "export-languages", {"languages": ", ".join(gone)}
+    renamed = _renamed(item, returned)
+    if renamed is None:
+        yield "export-changed", {"field": "interactions"}
+        renamed = item
+    elif renamed is not item:
+        yield "export-changed", {"field": "identifiers of choices"}
+    for field, before, after in _fields(renamed, returned):
+        if isinstance(before, Text) and isinstance(after, Text):
+            if not _same_text(before, after, set(gone)):
+                yield ("export-changed" if after else "export-lost"), {"field": field}
+        elif before != after:
+            yield ("export-lost" if after in ("", None, (), 0, {}) else "export-changed"), {"field": field}
+
+
+def _same_text(before: Text, after: Text, gone: set[str]) -> bool:
+    wanted = {language: before.html(language) for language in before.languages if language not in gone}
+    if not wanted and before:
+        wanted = {language: before.html() for language in after.languages}
+    if not wanted:
+        return not after
+    return set(wanted) == set(after.languages) and all(
+        comparable(html) == comparable(after.html(language)) for language, html in wanted.items()
+    )
+
+
+def _fields(item: Item, returned: Item) -> Iterator[tuple[str, object, object]]:
+    """(name, before, after) of everything there is to compare."""
+    pairs: list[tuple[str, Callable[[Item], object]]] = [
+        ("identifier", lambda i: i.id),
+        ("kind", lambda i: i.kind),
+        ("prompt", lambda i: i.body),
+        ("marks", lambda i: i.marks),
+        ("explanation", lambda i: i.explanation),
+        ("marking guide", lambda i: i.guide),
+        ("topic", lambda i: i.metadata.topic),
+        ("level", lambda i: i.metadata.level),
+        ("author", lambda i: i.metadata.author),
+        ("source", lambda i: i.metadata.source),
+        ("status", lambda i: i.metadata.status),
+        ("exposure", lambda i: i.metadata.exposure),
+        ("minutes", lambda i: i.metadata.minutes),
+        ("tags", lambda i: i.metadata.tags),
+        ("enemies", lambda i: i.metadata.enemies),
+        ("parameters", lambda i: i.metadata.parameters),
+        ("title", lambda i: i.metadata.title),
+        ("rubric", lambda i: [criterion.canonical() for criterion in i.rubric] or ""),
+        ("marking", _marking),
+        ("template variables", lambda i: [t.canonical() for t in i.templates] or ""),
+        ("template processing", lambda i: i.template_processing and i.template_processing.canonical()),
+    ]
+    for name, get in pairs:
+        yield name, get(item), get(returned)
+    if [i.kind for i in item.interactions] != [i.kind for i in returned.interactions]:
+        return
+    for first, second in zip(item.interactions, returned.interactions, strict=True):
+        yield from _interaction_fields(first, second)
+
+
+def _marking(item: Item) -> object:
+    rules = [rule.canonical() for rule in (_without_feedback(rule) for rule in item.rules)]
+    answers = sorted(
+        (r.id, r.cardinality, tuple(r.correct) if r.cardinality == "ordered" else tuple(sorted(r.correct)))
+        for r in item.responses
+    )
+    processing = item.processing.canonical() if item.processing else None
+    return rules, item.combine, answers, processing
+
+
+def _without_feedback(rule: Rule) -> Rule:
+    return replace(rule, answers=tuple(replace(answer, feedback=Text()) for answer in rule.answers))
+
+
+def _interaction_fields(first: Interaction, second: Interaction) -> Iterator[tuple[str, object, object]]:
+    yield "prompt of the interaction", first.prompt, second.prompt
+    yield "unit", first.unit, second.unit
+    yield "shuffling", first.shuffle, second.shuffle
+    yield (
+        "limits of choices",
+        (first.min_choices, first.max_choices),
+        (second.min_choices, second.max_choices),
+    )
+    yield "word limits", first.words, second.words
+    yield "expected length", (first.lines, first.length), (second.lines, second.length)
+    yield "pattern", first.pattern, second.pattern
+    yield "scale", (first.lower, first.upper, first.step), (second.lower, second.upper, second.step)
+    yield "picture", _picture(first), _picture(second)
+    if len(first.choices) != len(second.choices) or len(first.targets) != len(second.targets):
+        yield "choices", len(first.choices), len(second.choices)
+        return
+    for one, other in zip(first.everything(), second.everything(), strict=True):
+        yield f"text of the choice {one.id}", one.text, other.text
+        yield "rationales of choices", one.why, other.why
+        yield "fixed places", one.fixed, other.fixed
+        yield (
+            "how often a choice may be used",
+            (one.match_min, one.match_max),
+            (other.match_min, other.match_max),
+        )
+        yield "groups", one.group, other.group
+        yield "areas", (one.shape, one.coordinates), (other.shape, other.coordinates)
+
+
+def _picture(interaction: Interaction) -> object:
+    return interaction.picture.media if interaction.picture else None
+
+
+def _renamed(item: Item, returned: Item) -> Item | None:
+    """`item` with its responses and choices named as in `returned`: the same object where they are, None where the
+    interactions do not correspond."""
+    if len(item.interactions) != len(returned.interactions) or len(item.responses) != len(returned.responses):
+        return None
+    responses: dict[str, str] = {}
+    choices: dict[str, dict[str, str]] = {}
+    for first, second in zip(item.interactions, returned.interactions, strict=True):
+        if len(first.choices) != len(second.choices) or len(first.targets) != len(second.targets):
+            return None
+        responses[first.response] = second.response
+        by_text = _by_text(first.targets, second.targets)
+        names = {one.id: other.id for one, other in zip(first.choices, second.choices, strict=True)}
+        choices[first.response] = names | by_text
+    if all(old == new for old, new in responses.items()) and all(
+        o == n for c in choices.values() for o, n in c.items()
+    ):
+        return item
+
+    def value(text: str, names: dict[str, str]) -> str:
+        return " ".join(names.get(word, word) for word in text.split(" "))
+
+    def body(text: str) -> str:
+        return PLACEHOLDER.sub(lambda found: f"[[{responses.get(found[1], found[1])}]]", text)
+
+    def interaction(i: Interaction) -> Interaction:
+        names = choices[i.response]
+        order = {name: place for place, name in enumerate(names.values())}
+        targets = sorted((_named(c, names) for c in i.targets), key=lambda c: order.get(c.id, 0))
+        prompt = i.prompt.map(lambda text: PLACEHOLDER.sub(lambda m: f"[[{names.get(m[1], m[1])}]]", text))
+        return replace(
+            i,
+            response=responses[i.response],
+            prompt=prompt,
+            choices=tuple(_named(c, names) for c in i.choices),
+            targets=tuple(targets),
+        )
+
+    def declaration(r: ResponseDeclaration) -> ResponseDeclaration:
+        names = choices.get(r.id, {})
+        return replace(r, id=responses.get(r.id, r.id), correct=tuple(value(v, names) for v in r.correct))
+
+    def rule(r: Rule) -> Rule:
+        names = choices.get(r.response, {}) if r.method == "credits" else {}
+        answers = tuple(replace(a, value=value(a.value, names)) if names else a for a in r.answers)
+        return replace(r, response=responses.get(r.response, r.response), answers=answers)
+
+    return replace(
+        item,
+        body=item.body.map(body),
+        interactions=tuple(interaction(i) for i in item.interactions),
+        responses=tuple(declaration(r) for r in item.responses),
+        rules=tuple(rule(r) for r in item.rules),
+    )
+
+
+def _by_text(first: tuple[Choice, ...], second: tuple[Choice, ...]) -> dict[str, str]:
+    """Targets correspond by their texts where these differ from each other, by their places otherwise."""
+
+    def words(choice: Choice) -> str:
+        return re.sub(r"\s+", " ", choice.text.plain())
+
+    places = {words(choice): choice.id for choice in second}
+    if len(places) == len(second) and {words(choice) for choice in first} == set(places):
+        return {choice.id: places[words(choice)] for choice in first}
+    return {one.id: other.id for one, other in zip(first, second, strict=True)}
+
+
+def _named(choice: Choice, names: dict[str, str]) -> Choice:
+    return replace(choice, id=names.get(choice.id, choice.id))
