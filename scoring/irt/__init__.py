@@ -12,7 +12,11 @@ from scoring.irt.information import (
     information,
     marginal_reliability,
 )
+from scoring.irt.item_fit import ItemFit, item_fit
+from scoring.irt.local_dependence import LocalDependence, local_dependence
+from scoring.irt.model_fit import ModelFit, model_fit
 from scoring.irt.parameters import ItemParameters
+from scoring.irt.person_fit import PersonFit, person_fit
 from scoring.irt.priors import Beta, LogNormal, Normal, Priors
 
 __all__ = [
@@ -20,9 +24,13 @@ __all__ = [
     "Beta",
     "Calibration",
     "Information",
+    "ItemFit",
     "ItemParameters",
+    "LocalDependence",
     "LogNormal",
+    "ModelFit",
     "Normal",
+    "PersonFit",
     "Priors",
     "SumScores",
     "calibrate",
@@ -30,6 +38,10 @@ __all__ = [
     "estimate_ability",
     "expected_scores",
     "information",
+    "item_fit",
+    "local_dependence",
     "marginal_reliability",
+    "model_fit",
+    "person_fit",
     "sum_score_table",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ Floats = NDArray[np.float64]
 
 METHODS = ("EAP", "MAP", "ML", "WLE", "EAPsum")
 _BLOCK = 2048
+_FEW = 8
 _REFINEMENTS = 60
 
 
@@ -111,8 +113,14 @@ def sum_score_table(
     """EAP of every sum score of the whole test under N(mean, sd²) (Lord & Wingersky 1984)."""
     items = as_items(items)
     mean, sd = _read_prior(prior, 1)
+    return _sum_scores(items, np.arange(items.n_items), mean, sd, nodes)
+
+
+def _sum_scores(
+    items: ItemParameters, some: NDArray[np.intp], mean: Floats, sd: Floats, nodes: int | ArrayLike | None
+) -> SumScores:
     theta = _nodes(items, np.ones(items.n_items), mean[:1], sd[:1], nodes)
-    likelihood = sum_score_likelihood(items, theta)
+    likelihood = sum_score_likelihood(items, theta, some)
     joint = likelihood * np.exp(log_normal_prior(theta, mean[:1], sd[:1])[0])
     total = joint.sum(axis=1)
     centre = joint @ theta / total
@@ -120,16 +128,14 @@ def sum_score_table(
     return SumScores(np.arange(total.size), centre, spread, total)
 
 
-def sum_score_likelihood(
-    items: ItemParameters, theta: Floats, without: int | None = None
-) -> Floats:
-    """P(sum = s | θ): (max + 1, Q), by the Lord–Wingersky recursion; `without` leaves one item out."""
+def sum_score_likelihood(items: ItemParameters, theta: Floats, some: NDArray[np.intp] | None = None) -> Floats:
+    """P(sum of the items `some` = s | θ): (max + 1, Q), by the Lord–Wingersky recursion."""
     columns: list[Floats] = [np.zeros(0)] * items.n_items
     for block in items.blocks:
-        p = np.exp(log_probabilities(block, theta))
+        p = np.exp(log_probabilities(block, theta)).transpose(0, 2, 1)
         for place, j in enumerate(block.index):
-            columns[j] = p[place].T
-    return convolve_scores([p for j, p in enumerate(columns) if j != without], theta.size)
+            columns[j] = p[place]
+    return convolve_scores([columns[j] for j in (range(items.n_items) if some is None else some)], theta.size)
 
 
 def convolve_scores(probabilities: list[Floats], n_nodes: int) -> Floats:
@@ -181,6 +187,14 @@ def _posterior_means(
     read: Responses, items: ItemParameters, mean: Floats, sd: Floats, nodes: int | ArrayLike | None
 ) -> tuple[Floats, Floats]:
     pairs, group = _distinct_priors(mean, sd)
+    if read.n_persons <= _FEW and len(pairs) == 1 and nodes is None:
+        prior = (float(pairs[0, 0]), float(pairs[0, 1]))
+        table, log_prior = items.tabulated(("EAP", prior), lambda: _prior_table(items, pairs))
+        post = table.pick(table.log_p, read.codes) + log_prior
+        post = np.exp(post - post.max(axis=1, keepdims=True))
+        post /= post.sum(axis=1, keepdims=True)
+        first = post @ table.grid
+        return first, np.sqrt(np.maximum(post @ table.grid**2 - first**2, 0.0))
     theta = _nodes(items, _longest(read), pairs[:, 0], pairs[:, 1], nodes)
     persons = Persons(read.codes, items.categories, np.ones(read.n_persons), group, len(pairs), keep=False)
     weighting = persons.weighting(items.blocks, theta)
@@ -197,6 +211,11 @@ def _posterior_means(
         back[persons.order] = np.arange(back.size)
         centre, spread = centre[back], spread[back]
     return centre, spread
+
+
+def _prior_table(items: ItemParameters, pairs: Floats) -> tuple[_Table, Floats]:
+    theta = _nodes(items, np.ones(items.n_items), pairs[:, 0], pairs[:, 1], None)
+    return _tabulate(items, theta), log_normal_prior(theta, pairs[:, 0], pairs[:, 1])[0]
 
 
 def _distinct_priors(mean: Floats, sd: Floats) -> tuple[Floats, NDArray[np.intp]]:
@@ -223,7 +242,10 @@ def _sum_score_means(
         if some.size == 0:
             centre[mine], spread[mine] = prior
             continue
-        table = sum_score_table(items.select(int(j) for j in some), prior, nodes=nodes)
+        name = ("sum", seen[example].tobytes(), prior, np.asarray(nodes).tobytes() if nodes is not None else None)
+        table = items.tabulated(
+            name, partial(_sum_scores, items, some, mean[example : example + 1], sd[example : example + 1], nodes)
+        )
         centre[mine], spread[mine] = table.theta[total[mine]], table.standard_error[total[mine]]
     return centre, spread
 
@@ -237,8 +259,10 @@ def _roots(
     bounds: tuple[float, float],
 ) -> tuple[Floats, Floats, NDArray[np.bool_]]:
     """Solve the estimating equation of each person: bracket on a grid, then refine inside the bracket."""
-    grid = np.linspace(bounds[0], bounds[1], max(3, int(np.ceil((bounds[1] - bounds[0]) / 0.2)) + 1))
-    tables = [(block, log_probabilities(block, grid), *ability_derivatives(block, grid)) for block in items.blocks]
+    count = max(3, int(np.ceil((bounds[1] - bounds[0]) / 0.2)) + 1)
+    table: _Table = items.tabulated(
+        ("grid", *bounds), lambda: _tabulate(items, np.linspace(bounds[0], bounds[1], count))
+    )
     theta = np.empty(read.n_persons)
     error = np.empty(read.n_persons)
     finite = np.ones(read.n_persons, dtype=bool)
@@ -246,10 +270,9 @@ def _roots(
         rows = slice(start, min(start + _BLOCK, read.n_persons))
         codes, mu, sigma = read.codes[rows], mean[rows], sd[rows]
         equation = _equation(items.blocks, codes, method, mu, sigma)
-        likelihood, value = _on_grid(tables, codes, method, grid, mu, sigma)
-        low, high, found, edge = _brackets(grid, likelihood, value)
-        at = np.where(edge < 0, bounds[0], np.where(edge > 0, bounds[1], 0.5 * (low + high)))
-        at = _refine(equation, at, low, high, found)
+        likelihood, value = _on_grid(table, codes, method, mu, sigma)
+        low, high, guess, found = _brackets(table.grid, likelihood, value)
+        at = _refine(equation, guess, low, high, found)
         empty = ~(codes >= 0).any(axis=1)
         sums = _sums(items.blocks, codes, at)
         if method == "WLE":
@@ -304,10 +327,10 @@ def _equation(
     method: str,
     mean: Floats,
     sd: Floats,
-) -> Callable[[Floats, NDArray[np.bool_]], tuple[Floats, Floats]]:
+) -> Callable[[Floats, NDArray[np.intp]], tuple[Floats, Floats]]:
     """The estimating function of some persons and minus its derivative (WLE: without the correction's)."""
 
-    def at(theta: Floats, who: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    def at(theta: Floats, who: NDArray[np.intp]) -> tuple[Floats, Floats]:
         sums = _sums(blocks, codes[who], theta)
         if method == "WLE":
             return sums.score + _correction(sums.third, sums.information), sums.information
@@ -323,77 +346,107 @@ def _correction(third: Floats, information: Floats) -> Floats:
         return np.where(information > 1e-280, third / (2.0 * information), 0.0)
 
 
+@dataclass(frozen=True, eq=False)
+class _Table:
+    """Everything about the items on a grid: log P and ∂ log P/∂θ by category, item after item from row
+    `place[j]`: (columns, Q); information and J = Σ P'P''/P by item: (n, Q)."""
+
+    grid: Floats
+    place: NDArray[np.intp]
+    log_p: Floats
+    first: Floats
+    information: Floats
+    third: Floats
+
+    def pick(self, table: Floats, codes: NDArray[np.signedinteger[Any]]) -> Floats:
+        """Sum of the given responses' rows: (persons, Q)."""
+        seen = codes >= 0
+        if codes.shape[0] <= _FEW:
+            rows = np.where(seen, self.place + codes, 0)
+            return np.asarray((table[rows] * seen[..., None]).sum(axis=1))
+        hit = np.zeros((codes.shape[0], table.shape[0]))
+        person, item = np.nonzero(seen)
+        hit[person, self.place[item] + codes[person, item]] = 1.0
+        return hit @ table
+
+    def met(self, table: Floats, codes: NDArray[np.signedinteger[Any]]) -> Floats:
+        """Sum over the items met: (persons, Q)."""
+        return (codes >= 0).astype(np.float64) @ table
+
+
+def _tabulate(items: ItemParameters, grid: Floats) -> _Table:
+    place = np.concatenate([[0], np.cumsum(items.categories)[:-1]]).astype(np.intp)
+    log_p = np.empty((int(items.categories.sum()), grid.size))
+    first = np.empty_like(log_p)
+    information, third = np.empty((items.n_items, grid.size)), np.empty((items.n_items, grid.size))
+    for block in items.blocks:
+        rows = place[block.index][:, None] + np.arange(block.n_categories)
+        log_p[rows] = np.maximum(log_probabilities(block, grid), -1e5).transpose(0, 2, 1)
+        p, d1, d2 = ability_derivatives(block, grid)
+        first[rows] = d1.transpose(0, 2, 1)
+        information[block.index] = (p * d1**2).sum(axis=2)
+        third[block.index] = (p * d1 * (d2 + d1**2)).sum(axis=2)
+    return _Table(grid, place, log_p, first, information, third)
+
+
 def _on_grid(
-    tables: list[tuple[Block, Floats, Floats, Floats, Floats]],
-    codes: NDArray[np.signedinteger[Any]],
-    method: str,
-    grid: Floats,
-    mean: Floats,
-    sd: Floats,
+    table: _Table, codes: NDArray[np.signedinteger[Any]], method: str, mean: Floats, sd: Floats
 ) -> tuple[Floats, Floats]:
-    """Log-likelihood and estimating function on the grid: two arrays (Q, persons)."""
-    likelihood = np.zeros((grid.size, codes.shape[0]))
-    value = np.zeros_like(likelihood)
-    info, third = np.zeros_like(likelihood), np.zeros_like(likelihood)
-    for block, log_p, p, first, second in tables:
-        mine = codes[:, block.index]
-        for c in range(block.n_categories):
-            hit = (mine == c).astype(np.float64).T
-            likelihood += np.maximum(log_p[..., c], -1e5).T @ hit
-            value += first[..., c].T @ hit
-        if method == "WLE":
-            seen = (mine >= 0).astype(np.float64).T
-            square = first**2
-            info += (p * square).sum(axis=2).T @ seen
-            third += (p * first * (second + square)).sum(axis=2).T @ seen
+    """Log-likelihood (MAP: log posterior) and estimating function on the grid: two arrays (persons, Q)."""
+    likelihood = table.pick(table.log_p, codes)
+    value = table.pick(table.first, codes)
     if method == "WLE":
-        value += _correction(third, info)
+        value += _correction(table.met(table.third, codes), table.met(table.information, codes))
     elif method == "MAP":
-        z = (grid[:, None] - mean) / sd
+        z = (table.grid - mean[:, None]) / sd[:, None]
         likelihood -= 0.5 * z * z
-        value -= z / sd
+        value -= z / sd[:, None]
     return likelihood, value
 
 
 def _brackets(
     grid: Floats, likelihood: Floats, value: Floats
-) -> tuple[Floats, Floats, NDArray[np.bool_], NDArray[np.intp]]:
-    """Per person the step of the grid in which the function falls through zero at the highest likelihood;
-    `edge` −1 or +1 where it does so nowhere and the likelihood is highest at that bound."""
-    falls = (value[:-1] > 0) & (value[1:] <= 0)
-    height = np.where(falls, np.maximum(likelihood[:-1], likelihood[1:]), -np.inf)
-    place = height.argmax(axis=0)
-    found = falls.any(axis=0)
-    edge = np.where(found, 0, np.where(likelihood[-1] >= likelihood[0], 1, -1))
-    return grid[place], grid[place + 1], found, edge
+) -> tuple[Floats, Floats, Floats, NDArray[np.bool_]]:
+    """Per person the step of the grid in which the function falls through zero at the highest likelihood,
+    and a first guess inside by linear interpolation. Where there is none, `found` is False and the guess is
+    the bound of higher likelihood."""
+    falls = (value[:, :-1] > 0) & (value[:, 1:] <= 0)
+    height = np.where(falls, np.maximum(likelihood[:, :-1], likelihood[:, 1:]), -np.inf)
+    place = height.argmax(axis=1)
+    who = np.arange(place.size)
+    found = falls[who, place]
+    low, high = grid[place], grid[place + 1]
+    above, below = value[who, place], value[who, place + 1]
+    inside = low + (high - low) * np.where(found, above, 1.0) / np.where(found, above - below, 2.0)
+    edge = np.where(likelihood[:, -1] >= likelihood[:, 0], grid[-1], grid[0])
+    return low, high, np.where(found, inside, edge), found
 
 
 def _refine(
-    equation: Callable[[Floats, NDArray[np.bool_]], tuple[Floats, Floats]],
-    at: Floats,
+    equation: Callable[[Floats, NDArray[np.intp]], tuple[Floats, Floats]],
+    guess: Floats,
     low: Floats,
     high: Floats,
     found: NDArray[np.bool_],
 ) -> Floats:
-    """Newton steps inside a bracket that shrinks; a step that leaves it becomes a bisection."""
-    active = found.copy()
-    low, high = low.copy(), high.copy()
+    """Newton, then secant steps inside a bracket that shrinks; a step that leaves it becomes a bisection."""
+    at, low, high = guess.copy(), low.copy(), high.copy()
+    last, last_value = np.full(at.size, np.nan), np.full(at.size, np.nan)
+    who = np.flatnonzero(found)
     for _ in range(_REFINEMENTS):
-        if not active.any():
+        if not who.size:
             break
-        here = at[active]
-        value, slope = equation(here, active)
+        here = at[who]
+        value, slope = equation(here, who)
         up = value > 0
-        left = np.where(up, here, low[active])
-        right = np.where(up, high[active], here)
+        left, right = np.where(up, here, low[who]), np.where(up, high[who], here)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            step = np.where(slope > 0, value / slope, np.inf)
-        new = here + step
-        outside = ~((new > left) & (new < right))
-        new = np.where(outside, 0.5 * (left + right), new)
+            secant = (last_value[who] - value) / (here - last[who])
+            slope = np.where(np.isfinite(secant) & (secant > 0), secant, slope)
+            new = here + np.where(slope > 0, value / slope, np.inf)
+        new = np.where((new >= left) & (new <= right), new, 0.5 * (left + right))
         new = np.where(value == 0.0, here, new)
-        low[active], high[active], at[active] = left, right, new
-        still = (np.abs(new - here) > 1e-10 * (1.0 + np.abs(here))) & (value != 0.0)
-        index = np.flatnonzero(active)
-        active[index[~still]] = False
+        low[who], high[who], at[who] = left, right, new
+        last[who], last_value[who] = here, value
+        who = who[np.abs(new - here) > 1e-10 * (1.0 + np.abs(here))]
     return at

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scoring.errors import BadParameters, NotConverged, NotIdentified
 from scoring.irt.design import Design, prepare
 from scoring.irt.kernels import PARTIAL_CREDIT
+from scoring.irt.layout import Layout
 from scoring.irt.nodes import choose_nodes, doubled, read_nodes
 from scoring.irt.objective import Objective
 from scoring.irt.observed_information import observed_information
@@ -42,6 +43,8 @@ class Calibration:
     first is N(0, 1) unless slopes or items are fixed (an error of 0 marks what is fixed).
     `iterations`: E steps over all persons. `gradient_norm`: largest absolute derivative of the penalised
     log-likelihood by a free parameter. `promised_gain`: what another Newton step would add to it.
+    `item_covariance`: covariance of a, thresholds, c (a row each even where c = 0) of all items in turn.
+    `fixed_items`: columns that were not estimated. `layout`, `free`: the internal parameters.
     `nodes`: the quadrature. `remarks`: what the reader must know (merged categories, estimates at a bound).
     """
 
@@ -67,6 +70,9 @@ class Calibration:
     priors: Priors
     remarks: tuple[str, ...]
     item_covariance: Floats | None = field(repr=False)
+    fixed_items: tuple[int, ...]
+    layout: Layout = field(repr=False)
+    free: Floats = field(repr=False)
 
     @property
     def n_parameters(self) -> int:
@@ -257,6 +263,9 @@ def _report(plan: Design, objective: Objective, end: Finish, wanted: bool) -> Ca
         priors=plan.priors,
         remarks=tuple(remarks),
         item_covariance=item_cov,
+        fixed_items=tuple(sorted(plan.fixed)),
+        layout=layout,
+        free=_frozen(free.copy()),
     )
 
 

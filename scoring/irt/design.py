@@ -136,7 +136,9 @@ def _category_counts(read: Responses) -> list[Floats]:
     for j, k in enumerate(read.categories):
         column = read.codes[:, j]
         seen = column >= 0
-        out.append(np.bincount(column[seen], weights=read.weights[seen], minlength=int(k)))
+        total = np.zeros(int(k))
+        np.add.at(total, column[seen].astype(np.intp), read.weights[seen])
+        out.append(total)
     return out
 
 
@@ -231,9 +233,9 @@ def _check_connected(
     met = np.zeros((n_groups, n_items), dtype=bool)
     for g, start, stop in persons.ranges():
         met[g] |= (persons.codes[start:stop] >= 0).any(axis=0)
-    g, j = np.nonzero(met)
+    who, what = np.nonzero(met)
     graph = sparse.csr_array(
-        (np.ones(g.size), (g, n_groups + j)), shape=(n_groups + n_items, n_groups + n_items)
+        (np.ones(who.size), (who, n_groups + what)), shape=(n_groups + n_items, n_groups + n_items)
     )
     _, label = connected_components(graph, directed=False)
     anchored = {int(label[n_groups + a]) for a in fixed}

@@ -88,8 +88,12 @@ def scores(block: Block, theta: Floats, log_p: Floats) -> Floats:
         gap = 1.0 / np.expm1(-np.diff(block.intercept, axis=1))  # (m, K−2): d_c − d_{c+1} > 0
         out[..., 0] = theta[None, :, None] * (1.0 - s[..., :-1] - s[..., 1:])
         for c in range(1, k):
-            out[:, :, c, c] = 1.0 - s[..., c] + (gap[:, c - 1, None] if c < k - 1 else 0.0)
-            out[:, :, c - 1, c] = -s[..., c] - (gap[:, c - 2, None] if c > 1 else 0.0)
+            out[:, :, c, c] = 1.0 - s[..., c]
+            out[:, :, c - 1, c] = -s[..., c]
+            if c < k - 1:
+                out[:, :, c, c] += gap[:, c - 1, None]
+            if c > 1:
+                out[:, :, c - 1, c] -= gap[:, c - 2, None]
         return out
     logistic = expit(block.slope[:, None] * theta + block.intercept)
     c = block.asymptote[:, None]
@@ -107,7 +111,8 @@ def scores(block: Block, theta: Floats, log_p: Floats) -> Floats:
 def curvature(block: Block, theta: Floats, log_p: Floats, counts: Floats) -> Floats:
     """−Σ_q Σ_c counts_qc ∂² log P_c / ∂ parameters²: (m, p, p). `counts`: (m, Q, K)."""
     m, _, k = log_p.shape
-    out = np.zeros((m, n_parameters(block.kind, k), n_parameters(block.kind, k)))
+    width = n_parameters(block.kind, k)
+    out = np.zeros((m, width, width))
     if block.kind == PARTIAL_CREDIT:
         total = counts.sum(axis=2)
         p = np.exp(log_p)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -196,8 +196,16 @@ class ItemParameters:
         return Responses(codes, self.categories, read.weights, self.items, read.complete)
 
     @cached_property
-    def _plain(self) -> bool:
-        return all(codes == tuple(range(len(codes))) for codes in self.recoding)
+    def _tables(self) -> dict[Any, Any]:
+        return {}
+
+    def tabulated(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """A table derived from these parameters, made once; the oldest goes when there are 64."""
+        if key not in self._tables:
+            while len(self._tables) >= 64:
+                self._tables.pop(next(iter(self._tables)), None)
+            self._tables[key] = make()
+        return self._tables[key]
 
 
 def recode(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -93,8 +94,8 @@ class Persons:
         self.categories = categories
         self.edges = edges
         self.n_groups = n_groups
-        self.group_weight = np.array([weights[a:b].sum() for a, b in zip(edges[:-1], edges[1:])])
-        self.columns = Columns.of(categories, ~(codes < 0).any(axis=0))
+        self.group_weight = np.array([weights[a:b].sum() for a, b in pairwise(edges)])
+        self.columns = Columns.of(categories, np.asarray((codes >= 0).all(axis=0)))
         # Two categories and nobody missing: the codes are the indicators.
         self._plain = bool(self.columns.whole.all() and (categories == 2).all())
         small = codes.shape[0] * self.columns.size * 8 <= _KEEP_BYTES
@@ -129,7 +130,7 @@ class Persons:
     def sample(self, size: int) -> Persons:
         """About `size` persons at equal steps through each group, with their weights."""
         step = max(1, self.n_persons // size)
-        rows = np.concatenate([np.arange(a, b, step) for a, b in zip(self.edges[:-1], self.edges[1:])])
+        rows = np.concatenate([np.arange(a, b, step) for a, b in pairwise(self.edges)])
         group = np.searchsorted(self.edges, rows, side="right") - 1
         return Persons(self.codes[rows], self.categories, self.weights[rows], group, self.n_groups)
 

@@ -103,8 +103,8 @@ def _standard_errors(jacobian: sparse.csr_array, covariance: Floats) -> Floats:
     if jacobian.shape[1] == 0:
         return np.zeros(jacobian.shape[0])
     known = ~np.isnan(np.diag(covariance))
-    variance = np.asarray((jacobian @ np.where(np.isnan(covariance), 0.0, covariance)))
-    out = np.sqrt(np.maximum(np.asarray(jacobian.multiply(variance).sum(axis=1)).reshape(-1), 0.0))
+    variance = np.asarray(jacobian @ np.where(np.isnan(covariance), 0.0, covariance))
+    out: Floats = np.sqrt(np.maximum(np.asarray(jacobian.multiply(variance).sum(axis=1)).reshape(-1), 0.0))
     touched = np.asarray(np.abs(jacobian) @ (~known).astype(float)).reshape(-1) > 0
     out[touched] = np.nan
     return out
