@@ -1,0 +1,1 @@
+"""The exam player in a real browser."""
