@@ -74,12 +74,12 @@ restricted and is not personal. The opening of `attempt.answers` is also in the 
 - **Number.** *Once* means at most once in each unit of the scope; *once per attempt and lease* at most once for these values, and so on.
   Codes of things ({", ".join(f"`{name}`" for name in THINGS)}) are unique in the log; other numbers count within a post or stage.
 - **Required.** A verified result needs at least one such entry in each unit of the scope where the kind of the stage has it.
-- **After, not after, within.** An entry needs an earlier one of each type under *after* for the same posts, stage and things (those that both entries name); it must not follow one under *not
+- **After, not after, within.** An entry needs an earlier one of each type under *after* for the same posts, stage and things (those that entries of both types always name); it must not follow one under *not
   after*; *within A … B* means that more entries A than B came before it. A type that does not occur in the kind of a stage
   asks nothing there. Where an entry about posts follows types about stages, it follows them in each stage it names in `stages`, or else in each declared stage that was not omitted.
-- **Lock.** After `marks.locked` and until `marks.reopened` nothing enters a stage but the types that say so.
-- **Annulment.** `decision.annulled` for a sitting, a stage, a post or the competition begins numbers and order anew there; the
-  annulled entries stay.
+- **Lock.** After `marks.locked` and until `marks.reopened` nothing enters a stage but the types that say so. After a reopening only new attempts, scripts and hearings enter; what was locked stays as it is.
+- **Annulment.** `decision.annulled` for a stage, a post or the competition begins numbers and order anew there; the
+  annulled entries stay and codes of things stay taken. What is held in place of an annulled sitting or part has codes of its own.
 - **Approvers.** `approvals` lists who approved, at least as many different people as stated here (a regulation may ask for
   more), each for the very same summary, to which `summary` commits. `under` is the index of the entry that ordered this one.
 - **By** names the usual role; the regulation's role matrix decides. `system` acts for the clock.
