@@ -15,7 +15,14 @@ from scoring.irt.calibration import Calibration
 from scoring.irt.information import category_probabilities
 from scoring.irt.parameters import ItemParameters, as_items
 from scoring.irt.posterior import log_normal_prior
-from scoring.irt.residuals import plain, read_ability, residuals, standardised_mean_square, usable_theta
+from scoring.irt.residuals import (
+    SMALLEST_VARIANCE,
+    plain,
+    read_ability,
+    residuals,
+    standardised_mean_square,
+    usable_theta,
+)
 from scoring.responses import Responses
 
 Floats = NDArray[np.float64]
@@ -154,13 +161,20 @@ def score_tables(read: Responses, items: ItemParameters, mean: float, sd: float)
 def merge_sparse(table: ScoreTable, minimum: float) -> ScoreTable:
     """Merge until no expected number between 0 and `minimum` is left.
 
-    In order: scores that nobody has are left out and scores of one person join the next; categories of a
-    score join their neighbour of smaller expectation, down to two; categories rare at every score join the
+    In order: scores at which some category is impossible join the nearest at which none is; scores that
+    nobody has are left out and scores of one person join the next; categories of a score join their neighbour of smaller expectation, down to two; categories rare at every score join the
     one below; then scores join, the lowest with the next, the highest with the one before, others with
     the neighbour of fewer persons. (The rules of common software, so that results can be compared.)
     """
-    some = table.observed.sum(axis=1) > 0
-    score, observed, expected = table.score[some], table.observed[some], table.expected[some]
+    score, observed, expected = table.score, table.observed.copy(), table.expected.copy()
+    edge = expected.shape[1] - 2
+    if edge and score.size > 2 * edge:
+        for part in (observed, expected):
+            part[edge] = part[: edge + 1].sum(axis=0)
+            part[-edge - 1] = part[-edge - 1 :].sum(axis=0)
+        score, observed, expected = score[edge:-edge], observed[edge:-edge], expected[edge:-edge]
+    some = observed.sum(axis=1) > 0
+    score, observed, expected = score[some], observed[some], expected[some]
     keep: list[int] = []
     for row in range(score.size):
         alone = observed[row].sum() == 1
@@ -231,7 +245,7 @@ def _mean_squares(
     for r in residuals(read, items, theta):
         w = read.weights[r.rows, None]
         seen = r.seen * w
-        variance = np.where(r.seen, np.maximum(r.variance, 1e-100), 1.0)
+        variance = np.where(r.seen, np.maximum(r.variance, SMALLEST_VARIANCE), 1.0)
         square = np.where(r.seen, r.residual**2 / variance, 0.0)
         kurtosis = np.where(r.seen, r.fourth / variance**2, 0.0)
         for place, value in enumerate(
@@ -240,8 +254,8 @@ def _mean_squares(
                 square * w,
                 kurtosis * w,
                 r.residual**2 * w,
-                r.variance * w,
-                (r.fourth - r.variance**2) * w,
+                np.where(r.seen, variance, 0.0) * w,
+                np.where(r.seen, r.fourth - variance**2, 0.0) * w,
                 r.log_p * w,
                 r.entropy * w,
                 r.log_p_variance * w,

@@ -87,13 +87,13 @@ def scores(block: Block, theta: Floats, log_p: Floats) -> Floats:
         s = _boundaries(block, theta)
         gap = 1.0 / np.expm1(-np.diff(block.intercept, axis=1))  # (m, K−2): d_c − d_{c+1} > 0
         out[..., 0] = theta[None, :, None] * (1.0 - s[..., :-1] - s[..., 1:])
-        for c in range(1, k):
-            out[:, :, c, c] = 1.0 - s[..., c]
-            out[:, :, c - 1, c] = -s[..., c]
-            if c < k - 1:
-                out[:, :, c, c] += gap[:, c - 1, None]
-            if c > 1:
-                out[:, :, c - 1, c] -= gap[:, c - 2, None]
+        for b in range(1, k):
+            out[:, :, b, b] = 1.0 - s[..., b]
+            out[:, :, b - 1, b] = -s[..., b]
+            if b < k - 1:
+                out[:, :, b, b] += gap[:, b - 1, None]
+            if b > 1:
+                out[:, :, b - 1, b] -= gap[:, b - 2, None]
         return out
     logistic = expit(block.slope[:, None] * theta + block.intercept)
     c = block.asymptote[:, None]

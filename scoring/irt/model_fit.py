@@ -1,4 +1,4 @@
-"""Fit of a whole model: M2 and indices derived from it (Maydeu-Olivares & Joe 2006; Cai & Hansen 2013)."""
+"""Fit of a whole model: M2 and indices derived from it (Maydeu-Olivares & Joe 2006; Cai & Monro 2014)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MOST_ITEMS = 150
 
 @dataclass(frozen=True, eq=False)
 class ModelFit:
-    """`m2` ~ χ²(`df`) under the model; `rmsea` with its 90 % interval; `srmsr` (root mean square of the
+    """`m2` ~ χ²(`df`) under the model (with more than two categories it is C2); `rmsea` with its 90 % interval; `srmsr` (root mean square of the
     residual correlations); `tli`, `cfi` against independence. `n_complete`: persons with all responses, on
     whom this rests."""
 
@@ -40,17 +40,35 @@ class ModelFit:
 
 
 @dataclass(frozen=True, eq=False)
+class _Curves:
+    """Given θ: probabilities `p` (U, Q) of every category above 0 of every item, whose `item` and
+    `category` those are; mean `first` and `variance` (n, Q) of the item scores. `left`, `right`: the pairs."""
+
+    p: Floats
+    item: NDArray[np.intp]
+    category: Floats
+    first: Floats
+    variance: Floats
+    left: NDArray[np.intp]
+    right: NDArray[np.intp]
+
+    @property
+    def given(self) -> Floats:
+        return np.concatenate([self.p, self.first[self.left] * self.first[self.right]])
+
+
+@dataclass(frozen=True, eq=False)
 class _Moments:
-    """First and second moments of the item scores in a population: `expected` (T,), their asymptotic
-    `covariance` (T, T)."""
+    """Category probabilities and mean products of item scores in a population: `expected` (T,), their
+    `covariance` (T, T) for one person."""
 
     expected: Floats
     covariance: Floats
 
 
 def model_fit(responses: ArrayLike | Responses, calibration: Calibration) -> ModelFit:
-    """M2 from means and cross-products of item scores (for two categories the M2 of Maydeu-Olivares & Joe
-    2006, eq. 11; for more the M2* of Cai & Hansen 2013, eq. 10).
+    """M2 (Maydeu-Olivares & Joe 2006, eq. 11) for two categories; with more, C2 (Cai & Monro 2014): all
+    category proportions and the mean products of item scores.
 
     `responses`: those that were calibrated. Persons with missing responses are left out. Needs O(n⁴) memory in
     the number of items: refused above 150. Several groups are not handled.
@@ -70,24 +88,26 @@ def model_fit(responses: ArrayLike | Responses, calibration: Calibration) -> Mod
     if n <= 1:
         raise TooFewObservations("M2 needs persons with responses to every item; there are none.")
     left, right = np.triu_indices(items.n_items, 1)
+    theta, weight, curves = _conditional(calibration, left, right)
     x = whole.codes.astype(np.float64)
+    share = whole.weights @ (whole.codes[:, curves.item] == curves.category) / n
     first = whole.weights @ x / n
     product = (x * whole.weights[:, None]).T @ x / n
-    observed = np.concatenate([first, product[left, right]])
-    theta, weight, first_moment, second_moment = _conditional(calibration)
-    model = _moments(weight, first_moment, second_moment, left, right)
-    delta = _derivatives(calibration, theta, weight, first_moment, left, right)
+    observed = np.concatenate([share, product[left, right]])
+    model = _moments(weight, curves)
+    delta = _derivatives(calibration, theta, weight, curves)
     m2, df = _quadratic_form(observed, model, delta, n)
-    # Independence: one node, the observed marginal distributions, K−1 free parameters per item.
+    # Independence: one node, the observed proportions, K−1 free parameters per item.
     square = whole.weights @ x**2 / n
-    alone = _moments(np.ones(1), first[:, None], square[:, None], left, right)
-    null, df_null = _quadratic_form(observed, alone, _independence_derivatives(first, left, right), n)
+    alone = _Curves(
+        share[:, None], curves.item, curves.category, first[:, None], (square - first**2)[:, None], left, right
+    )
+    null, df_null = _quadratic_form(observed, _moments(np.ones(1), alone), _independence_derivatives(alone), n)
     tli = (null / df_null - m2 / df) / (null / df_null - 1.0) if df_null else float("nan")
     cfi = 1.0 - (m2 - df) / (null - df_null) if df_null else float("nan")
-    spread = np.sqrt(second_moment @ weight - (first_moment @ weight) ** 2)
-    implied = (model.expected[items.n_items :] - (first_moment @ weight)[left] * (first_moment @ weight)[right]) / (
-        spread[left] * spread[right]
-    )
+    mean = curves.first @ weight
+    spread = np.sqrt((curves.variance + curves.first**2) @ weight - mean**2)
+    implied = (model.expected[curves.item.size :] - mean[left] * mean[right]) / (spread[left] * spread[right])
     deviation = np.sqrt(square - first**2)
     correlation = (product[left, right] - first[left] * first[right]) / (deviation[left] * deviation[right])
     srmsr = float(np.sqrt(np.mean((correlation - implied) ** 2)))
@@ -104,69 +124,74 @@ def model_fit(responses: ArrayLike | Responses, calibration: Calibration) -> Mod
     )
 
 
-def _conditional(calibration: Calibration) -> tuple[Floats, Floats, Floats, Floats]:
-    """Nodes, weights, and E[x | θ], E[x² | θ]: (n, Q)."""
+def _conditional(
+    calibration: Calibration, left: NDArray[np.intp], right: NDArray[np.intp]
+) -> tuple[Floats, Floats, _Curves]:
+    """Nodes, weights and curves in the calibration's group."""
+    items = calibration.items
     sd = np.sqrt(calibration.group_variance)
     theta = calibration.group_mean[0] + sd[0] * np.linspace(-7.0, 7.0, 141)
     weight = np.exp(log_normal_prior(theta, calibration.group_mean, sd)[0])
-    first = np.empty((calibration.items.n_items, theta.size))
-    second = np.empty_like(first)
-    for block in calibration.items.blocks:
-        p = np.exp(log_probabilities(block, theta))
-        category = np.arange(float(block.n_categories))
-        first[block.index], second[block.index] = p @ category, p @ category**2
-    return theta, weight, first, second
+    item = np.repeat(np.arange(items.n_items), items.categories - 1)
+    place = np.concatenate([[0], np.cumsum(items.categories - 1)[:-1]])
+    category = np.arange(item.size) - place[item] + 1.0
+    p = np.empty((item.size, theta.size))
+    first, variance = np.empty((2, items.n_items, theta.size))
+    for block in items.blocks:
+        q = np.exp(log_probabilities(block, theta))
+        score = np.arange(float(block.n_categories))
+        first[block.index] = q @ score
+        variance[block.index] = q @ score**2 - first[block.index] ** 2
+        for c in range(1, block.n_categories):
+            p[place[block.index] + c - 1] = q[..., c]
+    return theta, weight, _Curves(p, item, category, first, variance, left, right)
 
 
-def _moments(
-    weight: Floats, first: Floats, second: Floats, left: NDArray[np.intp], right: NDArray[np.intp]
-) -> _Moments:
-    """Covariance by the law of total covariance: given θ, products of scores covary only where they share
-    an item."""
-    n = first.shape[0]
-    given = np.concatenate([first, first[left] * first[right]])
+def _moments(weight: Floats, curves: _Curves) -> _Moments:
+    """Law of total covariance: given θ, moments covary only where they share an item."""
+    given = curves.given
     expected = given @ weight
     covariance = (given * weight) @ given.T - np.outer(expected, expected)
-    variance = second - first**2
-    for j in range(n):
-        member = np.concatenate([[j], n + np.flatnonzero((left == j) | (right == j))])
-        other = np.where(left[member[1:] - n] == j, right[member[1:] - n], left[member[1:] - n])
-        partner = np.concatenate([np.ones((1, weight.size)), first[other]])
-        covariance[np.ix_(member, member)] += (partner * (weight * variance[j])) @ partner.T
-    pair = n + np.arange(left.size)
-    # A pair's own variance: both items vary, v_j v_k beyond what the two loops above counted.
-    covariance[pair, pair] += (variance[left] * variance[right]) @ weight
+    n_items, n_single = curves.first.shape[0], curves.item.size
+    left, right = curves.left, curves.right
+    for j in range(n_items):
+        single = np.flatnonzero(curves.item == j)
+        pair = np.flatnonzero((left == j) | (right == j))
+        other = curves.first[np.where(left[pair] == j, right[pair], left[pair])]
+        own = (curves.p[single] * weight) @ curves.p[single].T
+        covariance[np.ix_(single, single)] += np.diag(curves.p[single] @ weight) - own
+        # Cov(1[x_j = c], x_j x_k | θ) = P_jc (c − E x_j) E x_k
+        pull = curves.p[single] * (curves.category[single, None] - curves.first[j]) * weight
+        cross = pull @ other.T
+        covariance[np.ix_(single, n_single + pair)] += cross
+        covariance[np.ix_(n_single + pair, single)] += cross.T
+        covariance[np.ix_(n_single + pair, n_single + pair)] += (other * (weight * curves.variance[j])) @ other.T
+    both = n_single + np.arange(left.size)
+    # A pair's own variance: both items vary, v_j v_k beyond what the loop has counted.
+    covariance[both, both] += (curves.variance[left] * curves.variance[right]) @ weight
     return _Moments(expected, covariance)
 
 
-def _derivatives(
-    calibration: Calibration,
-    theta: Floats,
-    weight: Floats,
-    first: Floats,
-    left: NDArray[np.intp],
-    right: NDArray[np.intp],
-) -> Floats:
+def _derivatives(calibration: Calibration, theta: Floats, weight: Floats, curves: _Curves) -> Floats:
     """∂ moments / ∂ free parameters: (T, M)."""
     layout, free = calibration.layout, calibration.free
-    n = first.shape[0]
-    full = np.zeros((n + left.size, layout.offset.size))
+    n_single, left, right = curves.item.size, curves.left, curves.right
+    full = np.zeros((n_single + left.size, layout.offset.size))
     for kind, block in zip(layout.kinds, layout.blocks(free)):
         log_p = log_probabilities(block, theta)
-        slope = np.einsum(
-            "mqk,mqkp,k->mqp", np.exp(log_p), scores(block, theta, log_p), np.arange(float(block.n_categories))
-        )
+        change = np.exp(log_p)[..., None] * scores(block, theta, log_p)  # ∂P/∂parameter: (m, Q, K, p)
+        slope = np.einsum("mqkp,k->mqp", change, np.arange(float(block.n_categories)))
         for place, j in enumerate(block.index):
             span = slice(kind.start + place * kind.width, kind.start + (place + 1) * kind.width)
-            full[j, span] = weight @ slope[place]
-            mine = (left == j) | (right == j)
-            other = np.where(left[mine] == j, right[mine], left[mine])
-            full[n + np.flatnonzero(mine), span] = (first[other] * weight) @ slope[place]
-    out = np.zeros((n + left.size, layout.n_free))
+            full[np.flatnonzero(curves.item == j), span] = np.einsum("q,qkp->kp", weight, change[place, :, 1:])
+            pair = np.flatnonzero((left == j) | (right == j))
+            other = curves.first[np.where(left[pair] == j, right[pair], left[pair])]
+            full[n_single + pair, span] = (other * weight) @ slope[place]
+    out = np.zeros((n_single + left.size, layout.n_free))
     out[:, : layout.n_item_parameters] = full @ layout.design
     mean, sd = layout.groups(free)
     z = (theta - mean[0]) / sd[0]
-    given = np.concatenate([first, first[left] * first[right]])
+    given = curves.given
     if layout.group_mean[0] >= 0:
         out[:, layout.group_mean[0]] = given @ (weight * z) / sd[0]
     if layout.group_log_sd[0] >= 0:
@@ -174,13 +199,16 @@ def _derivatives(
     return out
 
 
-def _independence_derivatives(first: Floats, left: NDArray[np.intp], right: NDArray[np.intp]) -> Floats:
-    n = first.size
-    out = np.zeros((n + left.size, n))
-    out[np.arange(n), np.arange(n)] = 1.0
-    pair = n + np.arange(left.size)
-    out[pair, left] = first[right]
-    out[pair, right] = first[left]
+def _independence_derivatives(curves: _Curves) -> Floats:
+    """∂ moments / ∂ category proportions when items are independent."""
+    n_single = curves.item.size
+    mean = curves.first[:, 0]
+    out = np.zeros((n_single + curves.left.size, n_single))
+    out[np.arange(n_single), np.arange(n_single)] = 1.0
+    for a, b in ((curves.left, curves.right), (curves.right, curves.left)):
+        for u in range(n_single):
+            pair = np.flatnonzero(a == curves.item[u])
+            out[n_single + pair, u] += curves.category[u] * mean[b[pair]]
     return out
 
 

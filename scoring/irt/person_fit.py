@@ -11,7 +11,14 @@ from scoring.irt.ability import Ability
 from scoring.irt.calibration import Calibration
 from scoring.irt.item_fit import population
 from scoring.irt.parameters import ItemParameters, as_items
-from scoring.irt.residuals import plain, read_ability, residuals, standardised_mean_square, usable_theta
+from scoring.irt.residuals import (
+    SMALLEST_VARIANCE,
+    plain,
+    read_ability,
+    residuals,
+    standardised_mean_square,
+    usable_theta,
+)
 from scoring.responses import Responses
 
 Floats = NDArray[np.float64]
@@ -60,11 +67,11 @@ def person_fit(
         count = r.seen.sum(axis=1)
         some = count > 0
         with np.errstate(divide="ignore", invalid="ignore"):
-            variance = np.where(r.seen, np.maximum(r.variance, 1e-100), 1.0)
+            variance = np.where(r.seen, np.maximum(r.variance, SMALLEST_VARIANCE), 1.0)
             square = np.where(r.seen, r.residual**2 / variance, 0.0).sum(axis=1)
             kurtosis = np.where(r.seen, r.fourth / variance**2, 0.0).sum(axis=1)
-            total = r.variance.sum(axis=1)
-            spread = (r.fourth - r.variance**2).sum(axis=1)
+            total = np.where(r.seen, variance, 0.0).sum(axis=1)
+            spread = np.where(r.seen, r.fourth - variance**2, 0.0).sum(axis=1)
             out = square / count
             within = (r.residual**2).sum(axis=1) / total
             deviation = (r.log_p - r.entropy).sum(axis=1)

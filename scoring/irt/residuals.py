@@ -19,6 +19,10 @@ Floats = NDArray[np.float64]
 
 _BLOCK = 2048
 
+# A response whose variance is next to nothing would drown all others in a mean square: variances are held
+# at √10⁻⁵ there (a convention of common software, kept so that results can be compared).
+SMALLEST_VARIANCE = float(np.sqrt(1e-5))
+
 
 @dataclass(frozen=True, eq=False)
 class Residuals:
