@@ -13,19 +13,23 @@ from scoring.irt.information import (
     marginal_reliability,
 )
 from scoring.irt.item_fit import ItemFit, item_fit
+from scoring.irt.linking import Link, link
 from scoring.irt.local_dependence import LocalDependence, local_dependence
 from scoring.irt.model_fit import ModelFit, model_fit
 from scoring.irt.parameters import ItemParameters
 from scoring.irt.person_fit import PersonFit, person_fit
 from scoring.irt.priors import Beta, LogNormal, Normal, Priors
+from scoring.irt.score_equating import EquatedScores, equate_observed_scores, equate_true_scores
 
 __all__ = [
     "Ability",
     "Beta",
     "Calibration",
+    "EquatedScores",
     "Information",
     "ItemFit",
     "ItemParameters",
+    "Link",
     "LocalDependence",
     "LogNormal",
     "ModelFit",
@@ -35,10 +39,13 @@ __all__ = [
     "SumScores",
     "calibrate",
     "category_probabilities",
+    "equate_observed_scores",
+    "equate_true_scores",
     "estimate_ability",
     "expected_scores",
     "information",
     "item_fit",
+    "link",
     "local_dependence",
     "marginal_reliability",
     "model_fit",
