@@ -22,6 +22,8 @@ _SAME = {"b": "strong", "i": "em", "del": "s", "strike": "s"}
 def markdown_of_html(html: str) -> str | None:
     """Markdown that renders to the same HTML, or None. `html` is cleaned first."""
     html = html.strip()
+    if "[[show " in html or "[[hide " in html:
+        return None  # conditional stretches of a template stay as they are
     if _ENTITY_ONLY.match(html):
         return markdown_of_plain(" ".join(unescape(html).split()))
     if _PARAGRAPHS.match(html):

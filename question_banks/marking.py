@@ -1,7 +1,7 @@
 """Marking one response: exact scores, None where a person must mark."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from question_banks.declarations import Answer, AreaMapped, Mapped, ResponseDeclaration, Rule
 from question_banks.processing import engine
-from question_banks.processing.shapes import inside
+from question_banks.processing.expressions import area_mapped, mapped
 from question_banks.values import (
     Inner,
     Scalar,
@@ -326,47 +326,3 @@ def mapping_maximum(mapping: Mapped, declaration: ResponseDeclaration) -> Fracti
 def areas_maximum(areas: AreaMapped) -> Fraction:
     most = sum((entry.value for entry in areas.entries if entry.value > 0), NOTHING)
     return most if areas.upper is None else min(most, areas.upper)
-
-
-def bounded(value: Fraction, lower: Fraction | None, upper: Fraction | None) -> Fraction:
-    if lower is not None and value < lower:
-        return lower
-    return upper if upper is not None and value > upper else value
-
-
-def mapped(given: Iterable[Inner], mapping: Mapped, base: str) -> Fraction:
-    """QTI mapResponse: each distinct value counts once; a value without an entry counts the default."""
-    total = NOTHING
-    for value in dict.fromkeys(given):
-        total += next(
-            (e.value for e in mapping.entries if _same(value, e.key, e.case, base)), mapping.default
-        )
-    return bounded(total, mapping.lower, mapping.upper)
-
-
-def _same(value: Inner, key: str, case: bool, base: str) -> bool:
-    if base in ("string", "identifier", "uri", "file"):
-        text = lexical(value)
-        return text == key or (not case and base == "string" and text.casefold() == key.casefold())
-    try:
-        return read(base, key) == value
-    except ValueError:
-        return False
-
-
-def area_mapped(given: Iterable[Inner], areas: AreaMapped) -> Fraction:
-    """QTI mapResponsePoint: an area counts once however many points fall into it; each point outside all areas
-    counts the default."""
-    total = NOTHING
-    used: set[int] = set()
-    for point in given:
-        if not (isinstance(point, tuple) and isinstance(point[0], int) and isinstance(point[1], int)):
-            continue
-        at = (point[0], point[1])
-        hit = next((n for n, e in enumerate(areas.entries) if inside(at, e.shape, e.coordinates)), None)
-        if hit is None:
-            total += areas.default
-        elif hit not in used:
-            used.add(hit)
-            total += areas.entries[hit].value
-    return bounded(total, areas.lower, areas.upper)
