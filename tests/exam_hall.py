@@ -33,7 +33,7 @@ from examsvc.papers import operations as papers
 from examsvc.papers.models import Form
 from examsvc.results import operations as results
 from examsvc.results.models import Publication, ScoreRun
-from examsvc.sittings import operations as sittings
+from examsvc.sittings import arrival, duties, ending, planning, running
 from examsvc.sittings import queries as attempts
 from examsvc.sittings.models import Attempt, Sitting
 from examsvc.sittings.saving import read_saves, save_answers
@@ -64,6 +64,7 @@ class ExamHall:
     """One competition with its people; time stands still until a test moves it."""
 
     def __init__(self, session: Session, regulation: Regulation | None = None, *, posts: str = "A") -> None:
+        duties.register()
         self.session = session
         self.now = BELL - timedelta(days=60)
         self.regulation = regulation or objective_only()
@@ -163,18 +164,29 @@ class ExamHall:
 
     def sitting(self, form_id: int, part: str = "test", extra: dict[str, int] | None = None) -> int:
         with writing(self.session):
-            sitting = sittings.plan_sitting(
-                self.session, self.competition, part=part, bell_at=BELL, rooms=["101", "102"]
-            )
-            sittings.prepare_attempts(
+            sitting = planning.schedule_sitting(
                 self.session,
-                sitting,
-                form=self.session.get_one(Form, form_id),
+                self.competition,
+                part=part,
+                bell_at=BELL,
+                rooms=[planning.RoomPlan("Phòng 101", 4), planning.RoomPlan("Phòng 102", 40)],
                 candidates=[self.application(name) for name in self.applications],
+                arrangements={
+                    self.applications[name]: planning.Arrangement(extra_minutes=minutes)
+                    for name, minutes in (extra or {}).items()
+                },
+                by=self.office,
                 now=self.now,
-                extra_minutes={self.applications[name]: minutes for name, minutes in (extra or {}).items()},
             )
+            planning.prepare_attempts(self.session, sitting, form=self.session.get_one(Form, form_id), now=self.now)
             return sitting.id
+
+    def bell(self, sitting_id: int) -> None:
+        """Time goes to the bell, and it rings."""
+        sitting = self.session.get_one(Sitting, sitting_id)
+        self.now = max(self.now, sitting.bell_at)
+        with writing(self.session):
+            running.start_sitting(self.session, self.session.get_one(Sitting, sitting_id), now=self.now)
 
     def attempt(self, name: str) -> Attempt:
         found = attempts.attempts_of_account(self.session, self.application(name).account_id)
@@ -183,11 +195,19 @@ class ExamHall:
     def check_in(self, name: str) -> None:
         with writing(self.session):
             attempt = self.attempt(name)
-            sittings.check_in(self.session, attempt, code_hash="x", by=self.office, now=self.now)
+            arrival.check_in(
+                self.session,
+                attempt,
+                code_hash="x",
+                document="CCCD",
+                photograph_agrees=True,
+                by=self.office,
+                now=self.now,
+            )
 
     def lease(self, name: str, machine: str = "m" * 32) -> str:
         with writing(self.session):
-            return sittings.take_lease(self.session, self.attempt(name), machine=machine, now=self.now)
+            return running.take_lease(self.session, self.attempt(name), machine=machine, now=self.now)
 
     def save(self, name: str, slot: int, value: object, *, lease: str, base: int = 0, save_id: str | None = None) -> dict:
         with writing(self.session):
@@ -213,13 +233,13 @@ class ExamHall:
                 slot.number: newest[slot.number].version if slot.number in newest else 0
                 for slot in attempts.slots(self.session, attempt)
             }
-            return sittings.submit_attempt(
+            return ending.submit_attempt(
                 self.session, attempt, lease=lease, versions=versions, submit_id=str(uuid.uuid4()), now=self.now
             )
 
     def close(self, sitting_id: int) -> bool:
         with writing(self.session):
-            return sittings.close_sitting(self.session, self.session.get_one(Sitting, sitting_id), now=self.now)
+            return ending.close_sitting(self.session, self.session.get_one(Sitting, sitting_id), now=self.now)
 
     # ---------------------------------------------------------------- marks and results
 

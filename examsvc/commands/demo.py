@@ -16,7 +16,7 @@ import click
 @click.option("--build-only", is_flag=True, help="Build the installation and do not serve it.")
 def demo(folder: Path, port: int, language: str, build_only: bool) -> None:
     """Build once and serve a demonstration installation at http://127.0.0.1:PORT."""
-    from examsvc.demonstration import build
+    from examsvc.demonstration.build import ensure
 
     os.environ.update(
         EXAMSVC_FOLDER=str(folder),
@@ -25,7 +25,7 @@ def demo(folder: Path, port: int, language: str, build_only: bool) -> None:
         EXAMSVC_DEFAULT_LANGUAGE=language,
     )
     address = f"http://127.0.0.1:{port}"
-    for line in build.ensure(folder, address):
+    for line in ensure(folder, address):
         click.echo(line)
     if build_only:
         return

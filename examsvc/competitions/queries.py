@@ -68,8 +68,13 @@ def date_of(of: Competition, event: str) -> datetime | None:
 
 
 def approval_terms(of: Competition, step: str) -> Terms:
-    """Who approves a step in this competition.  LookupError where the regulation has no rule for it (lint reports that)."""
-    rule = regulation(of).approval(step)
+    """Who approves a step in this competition.
+
+    Where the regulation is silent on the step, what it says of interventions holds: those people, that number, that term.
+    LookupError where it says nothing of either (lint reports that).
+    """
+    rules = regulation(of)
+    rule = rules.approval(step) or rules.approval("intervene")
     if rule is None:
         raise LookupError(f"the regulation does not say who approves {step}")
     return Terms(rule.roles, rule.people, timedelta(hours=rule.expires_hours))

@@ -44,7 +44,7 @@ class Opening(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     entry_id: Mapped[int] = mapped_column(ForeignKey("log_entries.id"), index=True)
-    field: Mapped[str] = mapped_column(String(40))
+    field: Mapped[str] = mapped_column(String(80))
     type: Mapped[str] = mapped_column(String(60))
     commitment: Mapped[str] = mapped_column(String(64), index=True)
     salt: Mapped[str | None] = mapped_column(String(64))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +17,7 @@ from examsvc.ledger import commitments, entries
 from examsvc.ledger.models import LogEntry, Opening
 
 REGISTRY = "registry"
-_COMMITMENT = "commitment to "
+_COMMITMENT = re.compile(r"commitment to ([a-z_.]+)")
 
 
 @dataclass(frozen=True)
@@ -39,42 +40,44 @@ def record(
     now: datetime,
     by: str = entries.SYSTEM,
     approvals: Iterable[tuple[str, datetime]] = (),
-    **fields: object,
+    **fields: Any,
 ) -> LogEntry:
     """Appends one entry; call it last in an operation, so that the log's lock is held briefly.
 
-    ``fields`` are the body's.  A :class:`Sealed` in place of a commitment is committed to under a salt, and its opening is
-    stored apart.  Raises ``entries.EntryError`` when the body is not what the vocabulary says: a mistake in our code,
+    ``fields`` are the body's; None leaves an optional one out.  A :class:`Sealed` in place of a commitment, also inside a list
+    or a record, is committed to under a salt, and its opening is stored apart.  Raises ``entries.EntryError`` when the body is not what the vocabulary says: a mistake in our code,
     never an answer to a person.
     """
     definition = entries.entry_type(type)
     kinds = {field.name: field.kind.name for field in definition.body}
     body: dict[str, object] = {}
     openings: list[Opening] = []
-    for name, value in fields.items():
-        if value is None:
-            continue
+
+    def committed(value: object, kind: str, path: str) -> object:
+        """The value with every Sealed object in it replaced by its commitment."""
+        if isinstance(value, list | tuple):
+            return [committed(one, kind, f"{path}.{place}") for place, one in enumerate(value)]
+        if isinstance(value, Mapping):
+            return {key: committed(one, kind, f"{path}.{key}") for key, one in value.items()}
         if not isinstance(value, Sealed):
-            body[name] = value
-            continue
-        kind = kinds.get(name, "")
-        if not kind.startswith(_COMMITMENT):
-            raise entries.EntryError(f"{type}: {name} is not a commitment")
-        object_name = kind.removeprefix(_COMMITMENT)
+            return value
+        names = _COMMITMENT.findall(kind)
+        if len(names) != 1:
+            raise entries.EntryError(f"{type}: {path} is not a commitment")
         content = dict(value.content)
-        entries.check_object(object_name, content)
+        entries.check_object(names[0], content)
         salt = value.salt or commitments.new_salt()
-        body[name] = commitments.commit(object_name, salt, content)
+        made = commitments.commit(names[0], salt, content)
         openings.append(
             Opening(
-                field=name,
-                type=object_name,
-                commitment=str(body[name]),
-                salt=salt.hex(),
-                content=content,
-                subject=value.subject,
+                field=path, type=names[0], commitment=made, salt=salt.hex(), content=content, subject=value.subject
             )
         )
+        return made
+
+    for name, value in fields.items():
+        if value is not None:
+            body[name] = committed(value, kinds.get(name, ""), name)
     approved = [{"by": code, "t": seconds(moment)} for code, moment in approvals]
     if approved:
         body["approvals"] = approved

@@ -59,10 +59,14 @@ class Form(Base):
     """One form of a part: main or spare, drawn from the bank with a seed, so that it can be made again."""
 
     __tablename__ = "forms"
-    __table_args__ = (CheckConstraint("role IN ('main', 'spare')", name="main_or_spare"),)
+    __table_args__ = (
+        UniqueConstraint("competition_id", "code"),
+        CheckConstraint("role IN ('main', 'spare')", name="main_or_spare"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     competition_id: Mapped[int] = mapped_column(ForeignKey("competitions.id"), index=True)
+    code: Mapped[str] = mapped_column(String(60))
     part: Mapped[str] = mapped_column(String(60))
     role: Mapped[str] = mapped_column(String(10))
     blueprint_id: Mapped[int] = mapped_column(ForeignKey("blueprints.id"))

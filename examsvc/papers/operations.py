@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from examsvc.base.errors import N_, NotAllowed, Refused
@@ -100,8 +100,10 @@ def assemble_form(
         for version in versions
     ]
     drawn = rules.draw(pool, [rules.Cell.read(cell) for cell in blueprint.cells], seed)
+    made = session.scalar(select(func.count()).select_from(Form).where(Form.competition_id == competition.id))
     form = Form(
         competition_id=competition.id,
+        code=f"{blueprint.part}-{role}-{(made or 0) + 1}",
         part=blueprint.part,
         role=role,
         blueprint_id=blueprint.id,

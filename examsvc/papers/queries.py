@@ -32,11 +32,12 @@ def current_items(session: Session, bank_id: int) -> list[ItemVersion]:
 
 def item(version: ItemVersion) -> Item:
     """The item of a version, parsed once per process; its digest is checked."""
-    return _parsed(version.digest, version.native)
+    return parsed(version.digest, version.native)
 
 
 @lru_cache(maxsize=4096)
-def _parsed(digest: str, native: str) -> Item:
+def parsed(digest: str, native: str) -> Item:
+    """The item of a stored native document; RuntimeError when it does not have its digest any more."""
     found = next(iter(read_bank(native.encode(), "native").bank))
     if found.digest != digest:
         raise RuntimeError(f"the stored item {digest} does not have its digest any more")

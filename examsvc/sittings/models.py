@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from examsvc.applications.models import Application
 from examsvc.base.database import Base, Document, UTCDateTime
+from examsvc.competitions.models import Competition
 from examsvc.papers.models import Form
 
 
@@ -17,34 +18,73 @@ class Sitting(Base):
     """One part of the exam at one time, in one or more rooms: opened by its bell, for all at once."""
 
     __tablename__ = "sittings"
+    __table_args__ = (UniqueConstraint("competition_id", "code"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     competition_id: Mapped[int] = mapped_column(ForeignKey("competitions.id"), index=True)
+    code: Mapped[str] = mapped_column(String(40))
     part: Mapped[str] = mapped_column(String(60))
     form_id: Mapped[int | None] = mapped_column(ForeignKey("forms.id"))
     bell_at: Mapped[datetime] = mapped_column(UTCDateTime)
     minutes: Mapped[int]
     grace_seconds: Mapped[int]
+    planned_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    planned_by_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    revision: Mapped[int] = mapped_column(default=0)
+    started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     prepared_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
+    competition: Mapped[Competition] = relationship()
     form: Mapped[Form | None] = relationship()
+    seats: Mapped[list[Seat]] = relationship(order_by="Seat.id", back_populates="sitting")
     rooms: Mapped[list[Room]] = relationship(order_by="Room.name", back_populates="sitting")
     attempts: Mapped[list[Attempt]] = relationship(order_by="Attempt.id", back_populates="sitting")
 
 
 class Room(Base):
-    """A room of a sitting; pauses belong to a room."""
+    """A room of a sitting; pauses belong to a room.  A separate one is for candidates to whom that was granted."""
 
     __tablename__ = "rooms"
-    __table_args__ = (UniqueConstraint("sitting_id", "name"),)
+    __table_args__ = (
+        UniqueConstraint("sitting_id", "name"),
+        UniqueConstraint("sitting_id", "code"),
+        CheckConstraint("places > 0", name="has_places"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     sitting_id: Mapped[int] = mapped_column(ForeignKey("sittings.id"), index=True)
+    code: Mapped[str] = mapped_column(String(20))
     name: Mapped[str] = mapped_column(String(60))
+    places: Mapped[int]
+    separate: Mapped[bool] = mapped_column(default=False)
 
     sitting: Mapped[Sitting] = relationship(back_populates="rooms")
     pauses: Mapped[list[Pause]] = relationship(order_by="Pause.id")
+
+
+class Seat(Base):
+    """Who is summoned to which place, and what was granted to the candidate for this sitting."""
+
+    __tablename__ = "seats"
+    __table_args__ = (
+        UniqueConstraint("sitting_id", "application_id"),
+        UniqueConstraint("room_id", "place"),
+        CheckConstraint("extra_minutes >= 0", name="takes_no_time_away"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    sitting_id: Mapped[int] = mapped_column(ForeignKey("sittings.id"), index=True)
+    room_id: Mapped[int] = mapped_column(ForeignKey("rooms.id"), index=True)
+    application_id: Mapped[int] = mapped_column(ForeignKey("applications.id"), index=True)
+    place: Mapped[str] = mapped_column(String(20))
+    extra_minutes: Mapped[int] = mapped_column(default=0)
+    may_break: Mapped[bool] = mapped_column(default=False)
+    arrangements: Mapped[str | None] = mapped_column(Text)
+
+    sitting: Mapped[Sitting] = relationship(back_populates="seats")
+    room: Mapped[Room] = relationship()
+    application: Mapped[Application] = relationship()
 
 
 class Pause(Base):
@@ -75,7 +115,7 @@ class Attempt(Base):
 
     __tablename__ = "attempts"
     __table_args__ = (
-        UniqueConstraint("sitting_id", "application_id"),
+        CheckConstraint("extra_minutes >= 0", name="takes_no_time_away"),
         CheckConstraint(
             "state IN ('prepared', 'checked-in', 'absent', 'submitted', 'closed', 'cancelled')", name="state_is_known"
         ),
@@ -86,9 +126,10 @@ class Attempt(Base):
     sitting_id: Mapped[int] = mapped_column(ForeignKey("sittings.id"), index=True)
     application_id: Mapped[int] = mapped_column(ForeignKey("applications.id"), index=True)
     room_id: Mapped[int] = mapped_column(ForeignKey("rooms.id"), index=True)
-    seat: Mapped[str] = mapped_column(String(20))
+    seat_id: Mapped[int] = mapped_column(ForeignKey("seats.id"))
     seed: Mapped[str] = mapped_column(String(64))
     extra_minutes: Mapped[int] = mapped_column(default=0)
+    previous_id: Mapped[int | None] = mapped_column(ForeignKey("attempts.id"))
     state: Mapped[str] = mapped_column(String(20), default="prepared")
     checked_in_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     own_bell_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -96,17 +137,21 @@ class Attempt(Base):
     ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     lease: Mapped[str | None] = mapped_column(String(40))
     machine: Mapped[str | None] = mapped_column(String(64))
+    leases: Mapped[int] = mapped_column(default=0)
+    seen_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     flags: Mapped[list[int]] = mapped_column(Document, default=list)
     notices_read: Mapped[list[int]] = mapped_column(Document, default=list)
     submit_id: Mapped[str | None] = mapped_column(String(36))
     code_hash: Mapped[str | None] = mapped_column(String(200))
     links: Mapped[int] = mapped_column(default=0)
+    late_links: Mapped[int] = mapped_column(default=0)
     chain_head: Mapped[str] = mapped_column(String(64))
     receipt: Mapped[dict[str, Any] | None] = mapped_column(Document)
 
     sitting: Mapped[Sitting] = relationship(back_populates="attempts")
     application: Mapped[Application] = relationship()
     room: Mapped[Room] = relationship()
+    seat: Mapped[Seat] = relationship()
 
 
 class Save(Base):
@@ -153,16 +198,71 @@ class Incident(Base):
     """Something that happened in a room: kind, what was seen, and the sanction if there was one."""
 
     __tablename__ = "incidents"
+    __table_args__ = (
+        CheckConstraint("kind IN ('technical', 'conduct', 'health', 'paper', 'other')", name="kind_is_known"),
+        CheckConstraint("length(description) > 0", name="says_what_happened"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(20), unique=True)
     sitting_id: Mapped[int] = mapped_column(ForeignKey("sittings.id"), index=True)
+    room_id: Mapped[int | None] = mapped_column(ForeignKey("rooms.id"))
     attempt_id: Mapped[int | None] = mapped_column(ForeignKey("attempts.id"), index=True)
     kind: Mapped[str] = mapped_column(String(40))
-    sanction: Mapped[str | None] = mapped_column(String(40))
-    account_of: Mapped[str] = mapped_column(Text)
-    details: Mapped[dict[str, Any]] = mapped_column(Document, default=dict)
+    description: Mapped[str] = mapped_column(Text)
+    signed: Mapped[list[str]] = mapped_column(Document, default=list)
     by_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
     at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+    attempt: Mapped[Attempt | None] = relationship()
+    room: Mapped[Room | None] = relationship()
+    sanctions: Mapped[list[SanctionRecord]] = relationship(order_by="SanctionRecord.number", back_populates="incident")
+
+
+class SanctionRecord(Base):
+    """One of the regulation's sanctions, imposed for an incident by two people; ``deduction`` is a share as exact text."""
+
+    __tablename__ = "sanctions"
+    __table_args__ = (UniqueConstraint("incident_id", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id"), index=True)
+    attempt_id: Mapped[int] = mapped_column(ForeignKey("attempts.id"), index=True)
+    number: Mapped[int]
+    sanction: Mapped[str] = mapped_column(String(20))
+    deduction: Mapped[str] = mapped_column(String(20))
+    annuls: Mapped[bool]
+    reason: Mapped[str] = mapped_column(Text)
+    imposed_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    lifted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    lifted_reason: Mapped[str | None] = mapped_column(Text)
+
+    incident: Mapped[Incident] = relationship(back_populates="sanctions")
+    attempt: Mapped[Attempt] = relationship()
+
+
+class LateDecision(Base):
+    """What the board decided on the late answers of one attempt; until then they do not count."""
+
+    __tablename__ = "late_decisions"
+    __table_args__ = (CheckConstraint("outcome IN ('counted', 'dropped')", name="outcome_is_known"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    attempt_id: Mapped[int] = mapped_column(ForeignKey("attempts.id"), unique=True)
+    outcome: Mapped[str] = mapped_column(String(10))
+    reason: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class Outage(Base):
+    """A stretch in which the server did not hear of a candidate's machine during the exam: kept for remedies."""
+
+    __tablename__ = "outages"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    attempt_id: Mapped[int] = mapped_column(ForeignKey("attempts.id"), index=True)
+    since: Mapped[datetime] = mapped_column(UTCDateTime)
+    until: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
 class RoomNotice(Base):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from examsvc.applications.models import Application
 from examsvc.base.errors import NotFound
+from examsvc.competitions import queries as competitions
 from examsvc.papers import queries as papers
-from examsvc.papers.models import FormSlot
+from examsvc.papers.models import FormSlot, ItemVersion
 from examsvc.sittings.models import Attempt, Credit, Pause, RoomNotice, Save, Sitting
 from examsvc.sittings.rules import Standstill, Timing
 from question_banks.model import Item
@@ -68,22 +71,65 @@ def timing(session: Session, attempt: Attempt) -> Timing:
 
 @dataclass(frozen=True)
 class Slot:
-    """A place of the attempt with its item, under this attempt's seed."""
+    """The n-th question as this attempt's candidate sees it; ``form_slot`` is its place in the form, the same for all."""
 
     number: int
+    form_slot: int
     marks: str
     item: Item
     item_version_id: int
 
 
 def slots(session: Session, attempt: Attempt) -> list[Slot]:
-    """Slots of the attempt's form, in the form's order."""
+    """Slots of the attempt in the order shown: the form's, or the candidate's own where the regulation shuffles items.
+
+    The own order is that of SHA-256(seed, place in the form), so it can be found again from the seed alone.
+    """
     if attempt.sitting.form_id is None:
         return []
-    rows = session.scalars(
-        select(FormSlot).where(FormSlot.form_id == attempt.sitting.form_id).order_by(FormSlot.number)
-    )
-    return [Slot(row.number, row.marks, papers.item(row.item_version), row.item_version_id) for row in rows]
+    rows = list(form_slots(session, attempt.sitting.form_id))
+    part = competitions.regulation(attempt.sitting.competition).part(attempt.sitting.part)
+    if getattr(part, "shuffle_items", False):
+        rows.sort(key=lambda row: hashlib.sha256(f"{attempt.seed}:{row[0]}".encode()).digest())
+    return [
+        Slot(number, form_slot, marks, papers.parsed(digest, native), version)
+        for number, (form_slot, marks, version, digest, native) in enumerate(rows, start=1)
+    ]
+
+
+def form_slots(session: Session, form_id: int) -> tuple[tuple[int, str, int, str, str], ...]:
+    """(place, marks, item version, digest, native document) of a form; kept in memory, since a form never changes."""
+    key = (str(session.get_bind().engine.url), form_id)
+    if key not in _forms:
+        rows = session.execute(
+            select(FormSlot.number, FormSlot.marks, ItemVersion.id, ItemVersion.digest, ItemVersion.native)
+            .join(ItemVersion, ItemVersion.id == FormSlot.item_version_id)
+            .where(FormSlot.form_id == form_id)
+            .order_by(FormSlot.number)
+        )
+        _forms[key] = tuple((n, m, v, d, t) for n, m, v, d, t in rows)
+    return _forms[key]
+
+
+_forms: dict[tuple[str, int], tuple[tuple[int, str, int, str, str], ...]] = {}
+
+
+def presented(attempt: Attempt, slot: Slot, language: str, media: str = "media/") -> dict[str, Any]:
+    """The slot's item as this candidate sees it: options in his own order where the regulation shuffles them."""
+    part = competitions.regulation(attempt.sitting.competition).part(attempt.sitting.part)
+    seed = f"{attempt.seed}:{slot.form_slot}" if getattr(part, "shuffle_options", False) else 0
+    return slot.item.presentation(language, seed, media)
+
+
+def shown_order(session: Session, attempt: Attempt) -> list[tuple[Slot, list[str]]]:
+    """Each slot with the tokens of its first interaction's options in the order shown; empty where it has none."""
+    language = competitions.regulation(attempt.sitting.competition).languages[0]
+    found = []
+    for slot in slots(session, attempt):
+        interactions = presented(attempt, slot, language)["interactions"]
+        order = [choice["id"] for one in interactions for choice in one.get("choices", [])]
+        found.append((slot, order))
+    return found
 
 
 def newest_saves(session: Session, attempt_id: int, *, before: datetime | None = None, late: bool = True) -> dict[int, Save]:

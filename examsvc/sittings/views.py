@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from typing import Any
 
 from flask import Blueprint, Flask, g, jsonify, redirect, render_template, request, url_for
@@ -14,7 +13,7 @@ from examsvc.base import access, web
 from examsvc.base.errors import N_, Refused
 from examsvc.competitions import queries as competitions
 from examsvc.settings import Settings
-from examsvc.sittings import operations, queries, rules
+from examsvc.sittings import arrival, duties, ending, queries, rules, running
 from examsvc.sittings.forms import ExamSignInForm
 from examsvc.sittings.models import Attempt
 from examsvc.sittings.saving import EMPTY_DIGEST, SaveRefused, moment, read_saves, save_answers
@@ -41,10 +40,12 @@ def sit(slug: str) -> str | Response:
 
 
 def _find(slug: str, number: str, code: str) -> Attempt:
-    found = operations.find_attempt_for_code(
-        web.session(), competition=competitions.competition(web.session(), slug), number=number, code=code, now=web.now()
-    )
+    competition = competitions.competition(web.session(), slug)
+    found = arrival.find_attempt(web.session(), competition, number=number, code=code, now=web.now())
     if found is None:
+        with web.writing() as session:
+            competition = competitions.competition(session, slug)
+            arrival.remember_failure(session, competition, number=number, now=web.now())
         raise Refused(N_("The candidate number and the code do not belong together. Ask the invigilator for a new code."))
     return found
 
@@ -55,14 +56,17 @@ def sign_in_again(code: str) -> Response | tuple[Response, int]:
     """The same candidate signs in again inside the player; nothing is navigated."""
     body = _body()
     attempt = queries.attempt(web.session(), code)
-    found = operations.find_attempt_for_code(
-        web.session(),
-        competition=attempt.application.competition,
-        number=str(body.get("candidate_number", ""))[:40],
-        code=str(body.get("code", ""))[:40],
-        now=web.now(),
-    )
+    number, secret = str(body.get("candidate_number", ""))[:40], str(body.get("code", ""))[:40]
+    try:
+        found = arrival.find_attempt(
+            web.session(), attempt.sitting.competition, number=number, code=secret, now=web.now()
+        )
+    except Refused as refusal:
+        return jsonify(error=web.explain(refusal), code="sign-in"), 429
     if found is None or found.id != attempt.id:
+        with web.writing() as session:
+            competition = queries.attempt(session, code).sitting.competition
+            arrival.remember_failure(session, competition, number=number, now=web.now())
         sentence = N_("The candidate number and the code do not belong to this exam. Ask the invigilator for a new code.")
         return jsonify(error=web.explain(Refused(sentence)), code="sign-in"), 403
     response = open_in_browser(jsonify(), attempt.application.account_id, attempt=attempt.code)
@@ -143,33 +147,21 @@ def paper(code: str) -> Response | tuple[Response, int]:
         return jsonify(error=sentence, code="not-open", **clock), 403
     regulation = competitions.regulation(attempt.application.competition)
     part = regulation.part(attempt.sitting.part)
+    media = url_for("sittings.media", code=code, name="")
     slots = [
         {
             "slot": slot.number,
             "marks": slot.marks,
-            "item": {
-                language: slot.item.presentation(language, _seed(attempt, slot.number) if _shuffles(part) else 0)
-                for language in regulation.languages
-            },
+            "item": {language: queries.presented(attempt, slot, language) for language in regulation.languages},
         }
         for slot in queries.slots(web.session(), attempt)
     ]
-    if getattr(part, "shuffle_items", False):
-        random.Random(attempt.seed).shuffle(slots)  # noqa: S311 - an order, not a secret
     return jsonify(
         paper=attempt.sitting.form.digest if attempt.sitting.form else None,
         languages=list(regulation.languages),
-        media=url_for("sittings.media", code=code, name=""),
+        media=media,
         parts=[{"title": part.label.model_dump(), "instructions": {}, "slots": slots}],
     )
-
-
-def _shuffles(part: object) -> bool:
-    return bool(getattr(part, "shuffle_options", False))
-
-
-def _seed(attempt: Attempt, slot: int) -> int:
-    return int(attempt.seed, 16) + slot
 
 
 @bp.get("/attempts/<code>/media/<name>")
@@ -187,7 +179,7 @@ def lease(code: str) -> Response:
         raise SaveRefused(422, "malformed", N_("What was sent could not be read. Reload the page."))
     with web.writing() as session:
         attempt = queries.attempt(session, code)
-        token = operations.take_lease(session, attempt, machine=machine, now=web.now())
+        token = running.take_lease(session, attempt, machine=machine, now=web.now())
     return jsonify(lease=token, **_clock(queries.attempt(web.session(), code)))
 
 
@@ -236,7 +228,7 @@ def submit(code: str) -> Response:
         raise SaveRefused(422, "malformed", N_("What was sent could not be read. Reload the page.")) from None
     with web.writing() as session:
         attempt = queries.attempt(session, code)
-        receipt = operations.submit_attempt(
+        receipt = ending.submit_attempt(
             session,
             attempt,
             lease=body.get("lease") if isinstance(body.get("lease"), str) else None,
@@ -262,5 +254,6 @@ def _refused(refusal: SaveRefused) -> tuple[Response, int]:
 
 def register_room(app: Flask, settings: Settings) -> None:
     app.register_blueprint(bp)
+    duties.register()
 
 

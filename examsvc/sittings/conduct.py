@@ -1,0 +1,161 @@
+"""Incidents in the rooms and the regulation's sanctions."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from examsvc.accounts.approvals import Approved, ask, carries_out
+from examsvc.base.errors import N_, NotFound, Refused
+from examsvc.competitions import queries as competitions
+from examsvc.competitions.terms import write_exact
+from examsvc.ledger.operations import Sealed, record
+from examsvc.sittings import ending, scope
+from examsvc.sittings.models import Attempt, Incident, Room, SanctionRecord, Sitting
+
+
+def record_incident(
+    session: Session,
+    sitting: Sitting,
+    *,
+    kind: str,
+    description: str,
+    signed: Sequence[str],
+    by: int,
+    now: datetime,
+    room: Room | None = None,
+    attempt: Attempt | None = None,
+) -> Incident:
+    """Puts something out of the ordinary on record.
+
+    ``signed`` names who signed; where a candidate refuses, the regulation's number of nearby candidates sign instead.
+    """
+    if not description.strip():
+        raise Refused(N_("Write what happened."), field="description")
+    incident = Incident(
+        code=secrets.token_hex(6),
+        sitting_id=sitting.id,
+        room_id=room.id if room else attempt.room_id if attempt else None,
+        attempt_id=attempt.id if attempt else None,
+        kind=kind,
+        description=description,
+        signed=[name for name in signed if name.strip()],
+        by_id=by,
+        at=now,
+    )
+    session.add(incident)
+    session.flush()
+    report = {
+        "incident": incident.code,
+        "candidates": [attempt.application.candidate_number] if attempt else [],
+        "kind": kind,
+        "description": description,
+        "signed": incident.signed,
+    }
+    if incident.room is not None:
+        report["room"] = incident.room.code
+    frame = scope.of_sitting(sitting)
+    record(
+        session,
+        sitting.competition.slug,
+        "incident.recorded",
+        now=now,
+        by=scope.actor(session, by),
+        stage=frame["stage"],
+        posts=[attempt.application.post.code] if attempt else frame["posts"],
+        sitting=sitting.code,
+        incident=incident.code,
+        report=Sealed(report, subject=attempt.application.account.code if attempt else None),
+    )
+    return incident
+
+
+def ask_sanction(
+    session: Session, incident: Incident, *, sanction: str, reason: str, by: int, now: datetime
+) -> None:
+    """Asks to sanction the candidate of an incident; a second person approves."""
+    attempt = incident.attempt
+    if attempt is None:
+        raise Refused(N_("This incident names no candidate; nobody can be sanctioned for it."))
+    competition = attempt.sitting.competition
+    regulation = competitions.regulation(competition)
+    try:
+        rule = regulation.sanction(sanction)
+    except KeyError:
+        raise NotFound() from None
+    if not reason.strip():
+        raise Refused(N_("Write the reason."), field="reason")
+    ask(
+        session,
+        kind="sittings.sanction",
+        entry_type="sanction.imposed",
+        competition=competition.slug,
+        lines=[
+            f"Sanction {rule.label.en} for candidate {attempt.application.candidate_number}, sitting {attempt.sitting.code}",
+            f"Takes away {write_exact(rule.deduction)} of the mark of {attempt.sitting.part}",
+            f"Reason: {reason}",
+        ],
+        arguments={"incident": incident.id, "sanction": sanction, "reason": reason},
+        terms=competitions.approval_terms(competition, "impose-sanction"),
+        by=by,
+        now=now,
+    )
+
+
+@carries_out("sittings.sanction")
+def _impose(session: Session, approved: Approved) -> None:
+    incident = session.get_one(Incident, approved.arguments["incident"])
+    attempt = incident.attempt
+    if attempt is None:
+        raise NotFound()
+    competition = attempt.sitting.competition
+    rule = competitions.regulation(competition).sanction(approved.arguments["sanction"])
+    imposed = SanctionRecord(
+        incident_id=incident.id,
+        attempt_id=attempt.id,
+        number=len(incident.sanctions) + 1,
+        sanction=rule.id,
+        deduction=write_exact(rule.deduction),
+        annuls=rule.annuls,
+        reason=approved.arguments["reason"],
+        imposed_at=approved.now,
+    )
+    session.add(imposed)
+    session.flush()
+    session.expire(incident, ["sanctions"])
+    frame = scope.of_attempt(attempt)
+    record(
+        session,
+        competition.slug,
+        "sanction.imposed",
+        now=approved.now,
+        by=scope.actor(session, approved.last_by),
+        approvals=approved.approvals,
+        summary=approved.summary,
+        stage=frame["stage"],
+        posts=frame["posts"],
+        incident=incident.code,
+        order=imposed.number,
+        sanction=Sealed(
+            {
+                "candidate": attempt.application.candidate_number,
+                "attempt": attempt.code,
+                "level": rule.id,
+                "deduction": decimal_share(rule.deduction),
+                "clause": f"sanctions.{rule.id}",
+                "reason": imposed.reason,
+            },
+            subject=attempt.application.account.code,
+        ),
+    )
+    if rule.ends_sitting and attempt.state == "checked-in":
+        ending.end_by_invigilator(session, attempt, by=approved.last_by, now=approved.now)
+
+
+def decimal_share(share: object) -> str:
+    """A share as the ledger's decimal string, at most six places; the exact one stands in the regulation."""
+    text = f"{float(share):.6f}".rstrip("0").rstrip(".")  # type: ignore[arg-type]
+    return text or "0"

@@ -1,0 +1,234 @@
+"""Before the bell: date, rooms and seats of a sitting, then an attempt for everybody summoned."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from examsvc.applications.models import Application
+from examsvc.base.clock import seconds
+from examsvc.base.errors import N_, Refused
+from examsvc.competitions import queries as competitions
+from examsvc.competitions.models import Competition
+from examsvc.ledger import chains
+from examsvc.ledger.operations import Sealed, record
+from examsvc.papers.models import Form
+from examsvc.sittings import queries, scope
+from examsvc.sittings.models import Attempt, Room, Seat, Sitting
+
+
+@dataclass(frozen=True)
+class RoomPlan:
+    """A room as it is planned: its name, how many places, whether it is for separate seating only."""
+
+    name: str
+    places: int
+    separate: bool = False
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """What was granted to one candidate for the sitting: it reaches the sitting and never a marker."""
+
+    extra_minutes: int = 0
+    separate_room: bool = False
+    may_break: bool = False
+    note: str | None = None
+
+
+def schedule_sitting(
+    session: Session,
+    competition: Competition,
+    *,
+    part: str,
+    bell_at: datetime,
+    rooms: Sequence[RoomPlan],
+    candidates: Sequence[Application],
+    by: int,
+    now: datetime,
+    arrangements: Mapping[int, Arrangement] | None = None,
+) -> Sitting:
+    """Fixes date, rooms and seats of a part.  Minutes and grace are the regulation's.
+
+    ``candidates`` are summoned in the order given; ``arrangements`` maps an application's id to what was granted.
+    Refused when there is no place for somebody.
+    """
+    regulation = competitions.regulation(competition)
+    rule = regulation.part(part)
+    if rule.minutes is None or rule.kind not in ("objective", "essay"):
+        raise Refused(N_("This part is not sat on a computer in a room."), field="part")
+    if bell_at <= now:
+        raise Refused(N_("The bell must lie ahead. Choose a later time."), field="bell")
+    if not candidates:
+        raise Refused(N_("Nobody is admitted to this part yet. Decide on the files first."))
+    names = [room.name for room in rooms]
+    if not rooms or len(set(names)) != len(names) or any(not name.strip() for name in names):
+        raise Refused(N_("Name at least one room, each only once."), field="rooms")
+    number = session.scalar(
+        select(func.count()).select_from(Sitting).where(Sitting.competition_id == competition.id, Sitting.part == part)
+    )
+    sitting = Sitting(
+        competition_id=competition.id,
+        code=f"{part}-{(number or 0) + 1}",
+        part=part,
+        bell_at=bell_at,
+        minutes=rule.minutes,
+        grace_seconds=regulation.sitting.grace_seconds,
+        planned_at=now,
+        planned_by_id=by,
+        revision=1,
+    )
+    sitting.rooms = [
+        Room(code=f"room-{place}", name=room.name.strip(), places=room.places, separate=room.separate)
+        for place, room in enumerate(rooms, start=1)
+    ]
+    session.add(sitting)
+    session.flush()
+    for room, place, application in _seated(sitting.rooms, candidates, arrangements or {}):
+        granted = (arrangements or {}).get(application.id, Arrangement())
+        session.add(
+            Seat(
+                sitting_id=sitting.id,
+                room_id=room.id,
+                application_id=application.id,
+                place=place,
+                extra_minutes=granted.extra_minutes,
+                may_break=granted.may_break,
+                arrangements=granted.note,
+            )
+        )
+    session.flush()
+    session.expire(sitting, ["seats"])
+    _record_plan(session, sitting, by, now)
+    return sitting
+
+
+def _seated(
+    rooms: Sequence[Room], candidates: Sequence[Application], arrangements: Mapping[int, Arrangement]
+) -> Iterable[tuple[Room, str, Application]]:
+    """Common rooms are filled one after the other; separate rooms take those to whom one was granted, one each."""
+    common = [room for room in rooms if not room.separate]
+    separate = [room for room in rooms if room.separate]
+    taken: dict[int, int] = {}
+    for application in candidates:
+        alone = arrangements.get(application.id, Arrangement()).separate_room
+        for room in separate if alone else common:
+            if taken.get(room.id, 0) < (1 if alone else room.places):
+                taken[room.id] = taken.get(room.id, 0) + 1
+                yield room, str(taken[room.id]), application
+                break
+        else:
+            raise Refused(
+                N_("There is no separate room for every candidate to whom one was granted. Add a separate room.")
+                if alone
+                else N_("The rooms have fewer places than there are candidates. Add a room or places."),
+                field="rooms",
+            )
+
+
+def move_bell(session: Session, sitting: Sitting, *, bell_at: datetime, by: int, now: datetime) -> None:
+    """Moves the bell of a sitting that has not begun; everybody's deadline moves with it."""
+    if sitting.started_at is not None or sitting.bell_at <= now:
+        raise Refused(N_("The sitting has begun; its bell can no longer be moved."))
+    if bell_at <= now:
+        raise Refused(N_("The bell must lie ahead. Choose a later time."), field="bell")
+    sitting.bell_at = bell_at
+    sitting.revision += 1
+    session.flush()
+    _record_plan(session, sitting, by, now)
+
+
+def _record_plan(session: Session, sitting: Sitting, by: int, now: datetime) -> None:
+    plan = {
+        "sitting": sitting.code,
+        "seats": [
+            {"candidate": seat.application.candidate_number, "room": seat.room.code, "seat": seat.place}
+            for seat in sorted(sitting.seats, key=lambda seat: seat.application.candidate_number or "")
+        ],
+    }
+    record(
+        session,
+        sitting.competition.slug,
+        "sitting.scheduled",
+        now=now,
+        by=scope.actor(session, by),
+        **scope.of_sitting(sitting),
+        revision=sitting.revision,
+        bell=seconds(sitting.bell_at),
+        rooms=sorted(room.code for room in sitting.rooms),
+        count=len(sitting.seats),
+        plan=Sealed(plan),
+    )
+
+
+def prepare_attempts(session: Session, sitting: Sitting, *, form: Form, now: datetime) -> list[Attempt]:
+    """Makes every attempt before the bell, with its seed and its time: the bell only opens it."""
+    if sitting.prepared_at is not None:
+        raise Refused(N_("The attempts of this sitting are already prepared."))
+    if form.part != sitting.part or form.competition_id != sitting.competition_id:
+        raise Refused(N_("This paper belongs to another part of the exam. Choose the right one."), field="form")
+    sitting.form_id, sitting.prepared_at = form.id, now
+    session.flush()
+    session.refresh(sitting)
+    return [prepare_attempt(session, seat, now=now) for seat in sitting.seats]
+
+
+def prepare_attempt(session: Session, seat: Seat, *, now: datetime, previous: Attempt | None = None) -> Attempt:
+    """One attempt for one summoned candidate; ``previous`` is the attempt that it replaces by decision."""
+    sitting = seat.sitting
+    code = secrets.token_hex(6)
+    attempt = Attempt(
+        code=code,
+        sitting_id=sitting.id,
+        application_id=seat.application_id,
+        room_id=seat.room_id,
+        seat_id=seat.id,
+        seed=secrets.token_hex(16),
+        extra_minutes=seat.extra_minutes,
+        previous_id=previous.id if previous else None,
+        chain_head=chains.start(sitting.competition.slug, code).head,
+        flags=[],
+        notices_read=[],
+    )
+    session.add(attempt)
+    session.flush()
+    number = attempt.application.candidate_number
+    subject = attempt.application.account.code
+    record(
+        session,
+        sitting.competition.slug,
+        "attempt.prepared",
+        now=now,
+        **scope.of_attempt(attempt),
+        paper=form_code(sitting.form),
+        candidate=Sealed({"attempt": code, "candidate": number}, subject=subject),
+        terms=Sealed(terms_of(session, attempt), subject=subject),
+    )
+    return attempt
+
+
+def form_code(form: Form | None) -> str:
+    """How the ledger names a paper."""
+    if form is None:
+        raise Refused(N_("This sitting has no paper yet."))
+    return form.code
+
+
+def terms_of(session: Session, attempt: Attempt) -> dict[str, Any]:
+    """What is put before the candidate: form, order of items and options, time without credits and pauses."""
+    orders = queries.shown_order(session, attempt)
+    return {
+        "attempt": attempt.code,
+        "form": form_code(attempt.sitting.form),
+        "seconds": (attempt.sitting.minutes + attempt.extra_minutes) * 60,
+        "slots": [
+            {"slot": slot.number, "item": slot.item.digest, **({"order": order} if order else {})}
+            for slot, order in orders
+        ],
+    }

@@ -1,0 +1,273 @@
+"""While the exam runs: the bell, chain heads, pauses, credits, notices, and machines that change."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from examsvc.accounts.approvals import Approved, ask, carries_out
+from examsvc.base.clock import seconds
+from examsvc.base.errors import N_, Refused
+from examsvc.competitions import queries as competitions
+from examsvc.ledger import chains
+from examsvc.ledger.operations import Sealed, record
+from examsvc.sittings import queries, rules, scope
+from examsvc.sittings.models import Attempt, Credit, Outage, Pause, Room, RoomNotice, Sitting
+from examsvc.sittings.planning import form_code
+from examsvc.sittings.saving import SaveRefused
+
+SILENCE = timedelta(seconds=60)
+"""A machine that was not heard of for so long during the exam had an outage: four polls of 15 s missed."""
+
+
+def start_sitting(session: Session, sitting: Sitting, *, now: datetime) -> None:
+    """The bell, put on record once; the attempts were ready before it."""
+    if sitting.started_at is not None or sitting.prepared_at is None or now < sitting.bell_at:
+        return
+    sitting.started_at = now
+    session.flush()
+    record(
+        session,
+        sitting.competition.slug,
+        "sitting.started",
+        now=now,
+        **scope.of_sitting(sitting),
+        paper=form_code(sitting.form),
+        bell=seconds(sitting.bell_at),
+        prepared=len(sitting.attempts),
+        checked_in=sum(1 for attempt in sitting.attempts if attempt.checked_in_at is not None),
+    )
+
+
+def record_heads(session: Session, sitting: Sitting, *, now: datetime) -> None:
+    """Commits to where the chains of all open attempts stand; due at least each minute while the sitting runs."""
+    open_attempts = [attempt for attempt in sitting.attempts if attempt.state == "checked-in"]
+    heads = [chains.Head(attempt.code, attempt.links, attempt.chain_head) for attempt in open_attempts]
+    record(
+        session,
+        sitting.competition.slug,
+        "sitting.heads",
+        now=now,
+        **scope.of_sitting(sitting),
+        attempts=len(heads),
+        links=sum(head.links for head in heads),
+        root=chains.heads_root(heads),
+    )
+
+
+def _require_running(sitting: Sitting) -> None:
+    if sitting.started_at is None:
+        raise Refused(N_("The sitting has not begun yet."))
+    if sitting.closed_at is not None:
+        raise Refused(N_("The sitting is closed."))
+
+
+def pause_room(session: Session, room: Room, *, reason: str, by: int, now: datetime) -> None:
+    """Stops the clock of a room for everybody in it."""
+    _require_running(room.sitting)
+    if any(pause.until is None for pause in room.pauses):
+        raise Refused(N_("The clock of this room stands still already."))
+    if not reason.strip():
+        raise Refused(N_("Write the reason."), field="reason")
+    room.pauses.append(Pause(since=now, reason=reason, by_id=by))
+    session.flush()
+    body: dict[str, Any] = {"room": room.code, "from": seconds(now), "reason": Sealed({"text": reason})}
+    record(
+        session,
+        room.sitting.competition.slug,
+        "room.paused",
+        now=now,
+        by=scope.actor(session, by),
+        **scope.of_sitting(room.sitting),
+        **body,
+    )
+
+
+def resume_room(session: Session, room: Room, *, by: int, now: datetime) -> None:
+    """Lets the clock of a room go on; every deadline in it moves by the length of the pause."""
+    standing = next((pause for pause in room.pauses if pause.until is None), None)
+    if standing is None:
+        raise Refused(N_("The clock of this room is running."))
+    standing.until = now
+    session.flush()
+    record(
+        session,
+        room.sitting.competition.slug,
+        "room.resumed",
+        now=now,
+        by=scope.actor(session, by),
+        **scope.of_sitting(room.sitting),
+        room=room.code,
+        at=seconds(now),
+    )
+
+
+def begin_break(session: Session, attempt: Attempt, *, by: int, now: datetime) -> None:
+    """Stops one candidate's clock, where breaks that stop the clock were granted."""
+    _require_running(attempt.sitting)
+    if not attempt.seat.may_break:
+        raise Refused(N_("Breaks that stop the clock were not granted to this candidate."))
+    if attempt.state != "checked-in":
+        raise Refused(N_("This attempt has ended or was never opened."))
+    if session.scalar(select(Pause.id).where(Pause.attempt_id == attempt.id, Pause.until.is_(None))):
+        raise Refused(N_("This candidate is on a break already."))
+    session.add(Pause(attempt_id=attempt.id, since=now, reason="granted break", by_id=by))
+    session.flush()
+
+
+def end_break(session: Session, attempt: Attempt, *, by: int, now: datetime) -> None:
+    """Lets the candidate's clock go on; the time of the break goes on record as a credit that was granted beforehand."""
+    standing = session.scalar(select(Pause).where(Pause.attempt_id == attempt.id, Pause.until.is_(None)))
+    if standing is None:
+        raise Refused(N_("This candidate is not on a break."))
+    standing.until = now
+    session.flush()
+
+
+def ask_credit(
+    session: Session, attempt: Attempt, *, minutes: int, reason: str, by: int, now: datetime
+) -> None:
+    """Asks to give lost time back to one attempt; a second person approves."""
+    _require_running(attempt.sitting)
+    if attempt.state != "checked-in":
+        raise Refused(N_("This attempt has ended; time can no longer be given."))
+    if not 1 <= minutes <= 24 * 60:
+        raise Refused(N_("Give a number of minutes above zero."), field="minutes")
+    if not reason.strip():
+        raise Refused(N_("Write the reason."), field="reason")
+    competition = attempt.sitting.competition
+    ask(
+        session,
+        kind="sittings.credit",
+        entry_type="attempt.credited",
+        competition=competition.slug,
+        lines=[
+            f"{minutes} minutes more for candidate {attempt.application.candidate_number}, sitting {attempt.sitting.code}",
+            f"Reason: {reason}",
+        ],
+        arguments={"attempt": attempt.id, "seconds": minutes * 60, "reason": reason},
+        terms=competitions.approval_terms(competition, "grant-time"),
+        by=by,
+        now=now,
+    )
+
+
+@carries_out("sittings.credit")
+def _grant_credit(session: Session, approved: Approved) -> None:
+    attempt = session.get_one(Attempt, approved.arguments["attempt"])
+    if attempt.state != "checked-in":
+        raise Refused(N_("This attempt has ended; time can no longer be given."))
+    added = int(approved.arguments["seconds"])
+    session.add(
+        Credit(
+            attempt_id=attempt.id,
+            seconds=added,
+            reason=approved.arguments["reason"],
+            by_id=approved.last_by,
+            at=approved.now,
+        )
+    )
+    session.flush()
+    record(
+        session,
+        attempt.sitting.competition.slug,
+        "attempt.credited",
+        now=approved.now,
+        by=scope.actor(session, approved.last_by),
+        approvals=approved.approvals,
+        summary=approved.summary,
+        **scope.of_attempt(attempt),
+        credit=Sealed(
+            {"attempt": attempt.code, "seconds": added, "reason": approved.arguments["reason"]},
+            subject=attempt.application.account.code,
+        ),
+    )
+
+
+def notify_rooms(
+    session: Session, sitting: Sitting, *, content: Mapping[str, str], by: int, now: datetime
+) -> RoomNotice:
+    """One notice to all rooms, in every language of the exam; each player shows it until it is acknowledged."""
+    _require_running(sitting)
+    languages = competitions.regulation(sitting.competition).languages
+    for language in languages:
+        if not content.get(language, "").strip():
+            raise Refused(N_("Write the notice in every language of the exam."), field=language)
+    notice = RoomNotice(
+        sitting_id=sitting.id, content={language: content[language] for language in languages}, by_id=by, at=now
+    )
+    session.add(notice)
+    session.flush()
+    record(
+        session,
+        sitting.competition.slug,
+        "sitting.noticed",
+        now=now,
+        by=scope.actor(session, by),
+        **scope.of_sitting(sitting),
+        notice=Sealed({"sitting": sitting.code, "text": "\n".join(notice.content[one] for one in languages)}),
+    )
+    return notice
+
+
+def take_lease(session: Session, attempt: Attempt, *, machine: str, now: datetime) -> str:
+    """The right to save, for one page: the same machine takes over by itself, another only after a release."""
+    session.refresh(attempt, with_for_update=True)
+    if attempt.machine is not None and attempt.machine != machine:
+        raise SaveRefused(
+            423,
+            "held-elsewhere",
+            N_("This exam is open on another machine. Ask the invigilator to release it; what you wrote there is safe."),
+        )
+    attempt.machine, attempt.lease = machine, secrets.token_hex(16)
+    attempt.seen_at = now
+    if attempt.opened_at is None:
+        attempt.opened_at = now
+    session.flush()
+    return attempt.lease
+
+
+def release_attempt(session: Session, attempt: Attempt, *, reason: str, by: int, now: datetime) -> None:
+    """Lets the candidate go on at another machine; the former page becomes read-only at its next request."""
+    if attempt.state != "checked-in":
+        raise Refused(N_("This attempt has ended or was never opened."))
+    if attempt.machine is None:
+        raise Refused(N_("No machine holds this attempt; the candidate can open it anywhere."))
+    if not reason.strip():
+        raise Refused(N_("Write the reason."), field="reason")
+    left = attempt.machine
+    attempt.machine = attempt.lease = None
+    attempt.leases += 1
+    session.flush()
+    record(
+        session,
+        attempt.sitting.competition.slug,
+        "attempt.moved",
+        now=now,
+        by=scope.actor(session, by),
+        **scope.of_attempt(attempt),
+        lease=attempt.leases,
+        move=Sealed(
+            {"attempt": attempt.code, "from": left[:8], "to": "", "reason": reason},
+            subject=attempt.application.account.code,
+        ),
+    )
+
+
+def hear(session: Session, attempt: Attempt, *, now: datetime) -> None:
+    """Remembers that the candidate's machine was heard of; a silence during the exam is kept as an outage."""
+    last = attempt.seen_at
+    if last is not None and now - last < timedelta(seconds=10):
+        return
+    if last is not None and now - last > SILENCE and attempt.state == "checked-in":
+        timing = queries.timing(session, attempt)
+        since = max(last, timing.bell)
+        if now > timing.bell and rules.state(timing, attempt.state, now) in ("open", "over") and now - since > SILENCE:
+            session.add(Outage(attempt_id=attempt.id, since=since, until=now))
+    session.execute(update(Attempt).where(Attempt.id == attempt.id).values(seen_at=now))
+    session.flush()
