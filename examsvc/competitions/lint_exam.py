@@ -142,7 +142,8 @@ def _lint_discrepancy(scheme: MarkingScheme, path: str, maxima: set[Fraction]) -
             params = {"first": policy.bands[first].difference, "second": policy.bands[second].difference}
             yield finding("discrepancy-overlap", path, **params)
         for band in policy.bands:
-            if band.difference.lower > greatest:
+            lower = band.difference.lower
+            if lower > greatest or (lower == greatest and not band.difference.lower_closed):
                 maximum = write_exact(greatest)
                 yield finding("discrepancy-beyond-maximum", path, range=band.difference, maximum=maximum)
     for number, band in enumerate(policy.bands):

@@ -66,7 +66,7 @@ def ranges(upper=8):
     )
 
 
-POINTS = [Fraction(n, 4) for n in range(0, 60)]  # every half-integer bound, and a point strictly between any two
+POINTS = [Fraction(n, 4) for n in range(60)]  # every half-integer bound, and a point strictly between any two
 
 
 @quick
@@ -90,7 +90,7 @@ def test_coverage_agrees_with_looking_at_points(taken):
 def test_coverage_of_whole_numbers_looks_at_whole_numbers_only(taken):
     whole = Interval(Fraction(1), None, True, False)
     found = coverage(taken, whole, whole_numbers=True)
-    for number in range(0, 25):
+    for number in range(25):
         uncovered = number in whole and not any(number in one for one in taken)
         assert any(number in gap for gap in found.gaps) == uncovered
     overlapping = any(
