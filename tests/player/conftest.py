@@ -1,4 +1,4 @@
-"""One Chromium and one in-memory hall for the whole folder; a fresh browser profile and attempt for each test."""
+"""One Chromium and one in-memory hall for the whole folder; a fresh attempt for each test."""
 
 from __future__ import annotations
 
@@ -41,14 +41,24 @@ def hall() -> Iterator[Hall]:
     opened.close()
 
 
+@pytest.fixture(scope="session")
+def profile(browser: Any) -> Iterator[Any]:
+    """A browser profile for the tests that need none of their own: attempts never meet in it, and its cache is warm."""
+    opened = browser.new_context(viewport={"width": 1280, "height": 800}, locale="vi-VN")
+    yield opened
+    opened.close()
+
+
 @pytest.fixture
-def sit(browser: Any, hall: Hall, bank: Bank) -> Iterator[Callable[..., Seat]]:
+def sit(browser: Any, profile: Any, hall: Hall, bank: Bank) -> Iterator[Callable[..., Seat]]:
     """sit(...) → a Seat: a candidate before an open player. Every test ends by asking that nobody broke the protocol."""
     seats: list[Seat] = []
 
     def take(attempt: Attempt | None = None, *, context: Any = None, wait: str | None = "exam", **options: Any) -> Seat:
         view = {key: options.pop(key) for key in ("language", "width", "height", "fake_clock") if key in options}
         ids = options.pop("ids", PAPER)
+        if context is None and not view.get("fake_clock"):
+            context = profile
         seat = Seat(browser, hall, attempt or hall.seat(bank, ids, **options), context=context, **view)
         seats.append(seat)
         seat.open()
@@ -61,5 +71,6 @@ def sit(browser: Any, hall: Hall, bank: Bank) -> Iterator[Callable[..., Seat]]:
     complaints = [complaint for seat in seats for complaint in seat.complaints]
     for seat in seats:
         seat.leave()
+    profile.set_offline(False)
     assert not offences, offences
     assert not complaints, complaints

@@ -30,6 +30,8 @@ class Seat:
         self._own = context is None
         self.context = context or browser.new_context(viewport={"width": width, "height": height}, locale="vi-VN")
         self.page = self.context.new_page()
+        if not self._own:
+            self.page.set_viewport_size({"width": width, "height": height})
         self.page.set_default_timeout(PATIENCE * 1000)
         if fake_clock:
             self.page.clock.install()

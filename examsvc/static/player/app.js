@@ -44,6 +44,7 @@ export class App {
   #channel = null;
   #comparedAt = null;
   #painting = false;
+  #wasOffline = false;
   #asking = null;
 
   constructor(root) {
@@ -383,11 +384,9 @@ export class App {
       return;
     }
     if (this.server.reachable) {
-      this.announcer.say(this.t("amiss.online"));
-      this.saving.flush();
+      this.saving.retry();
+      this.attempt.poll(); // compares the digests after the outage
     }
-    this.attempt.poll();
-    this.#submit?.watch();
     this.#soon();
   }
 
@@ -442,9 +441,14 @@ export class App {
 
   // ---- what is shown ------------------------------------------------------------------------------------------
 
+  /** Whether answers do not get through to the server. */
+  get offline() {
+    return !this.server.reachable || this.saving.failing;
+  }
+
   /** One of the three values and the time that belongs to "saved". */
   saveState() {
-    if (!this.server.reachable) return { state: "offline", at: null };
+    if (this.offline) return { state: "offline", at: null };
     if (this.saving.unsentSlots.length) return { state: "waiting", at: null };
     const at = this.saving.savedAt ? Date.parse(this.saving.savedAt) : this.#comparedAt;
     return { state: "saved", at };
@@ -465,7 +469,7 @@ export class App {
 
   /** What is amiss: key → {sentence, tone, action}. */
   amiss() {
-    const { t, attempt, saving, server } = this;
+    const { t, attempt, saving } = this;
     const found = new Map();
     const add = (key, tone, action = null, params = {}) => found.set(key, { sentence: t(`amiss.${key}`, params), tone, action });
     if (this.#data.practice !== undefined) add("practice", "quiet");
@@ -477,7 +481,7 @@ export class App {
     if (this.#told.has("signed-out")) {
       add("signed_out", "danger", { label: t("signin.open"), run: () => this.#signinAgain() });
     }
-    if (!server.reachable && !attempt.ended) {
+    if (this.offline && !attempt.ended) {
       add(attempt.left === 0 && attempt.state === "open" ? "offline_over" : "offline", "attention");
     }
     if (!this.store.durable) add("not_durable", "attention");
@@ -555,6 +559,8 @@ export class App {
       this.#movesRefresh();
     }
     this.bar.refresh();
+    if (this.#wasOffline && !this.offline) this.announcer.say(this.t("amiss.online"));
+    this.#wasOffline = this.offline && !this.#opening;
     if (wanted === "receipt") this.#clean();
   }
 

@@ -11,6 +11,7 @@ import { NotNow } from "./server.js";
 const POLL = 15000;
 const BELL = 2000; // from the bell until the state is open
 const BELL_JITTER = 800;
+const LOST = 5000; // while the server cannot be reached
 const HELD = 5000; // while another machine holds the attempt
 
 export class Attempt extends EventTarget {
@@ -26,6 +27,7 @@ export class Attempt extends EventTarget {
   #machine;
   #timer = null;
   #outage = false;
+  #polling = false;
   #random;
 
   constructor({ server, saving, machine, random = Math.random }) {
@@ -36,7 +38,9 @@ export class Attempt extends EventTarget {
     this.#random = random;
     server.addEventListener("clock", ({ detail }) => this.#take(detail));
     server.addEventListener("reach", () => {
-      if (!server.reachable) this.#outage = true;
+      if (server.reachable) return;
+      this.#outage = true;
+      if (this.#timer !== null) this.#plan();
     });
   }
 
@@ -90,8 +94,10 @@ export class Attempt extends EventTarget {
     this.#timer = null;
   }
 
-  /** Polls at once. */
+  /** Polls at once, unless a poll is under way. */
   async poll() {
+    if (this.#polling) return;
+    this.#polling = true;
     this.stop();
     try {
       if (this.#outage && this.#server.lease) {
@@ -102,6 +108,8 @@ export class Attempt extends EventTarget {
       }
     } catch (error) {
       if (!(error instanceof NotNow)) throw error;
+    } finally {
+      this.#polling = false;
     }
     this.#plan();
   }
@@ -116,7 +124,7 @@ export class Attempt extends EventTarget {
     if (this.state === "waiting" && this.untilBell !== null) {
       pause = this.untilBell > 0 ? Math.min(POLL, this.untilBell + this.#random() * BELL_JITTER) : BELL;
     }
-    if (!this.#server.reachable) pause = Math.min(pause, 5000);
+    if (!this.#server.reachable) pause = Math.min(pause, LOST);
     if (this.state === "open" && this.left !== null && this.left > 0) pause = Math.min(pause, this.left + 250);
     this.#timer = setTimeout(() => this.poll(), pause);
   }

@@ -54,6 +54,7 @@ export class Saving extends EventTarget {
   #suspended = true;
   #timer = null;
   #failures = 0;
+  #lastFailure = null;
   #odd = 0;
   #limit = MOST;
   #holdUntil = 0;
@@ -86,8 +87,9 @@ export class Saving extends EventTarget {
     return [...this.slots.values()].filter((slot) => slot.blocked).map((slot) => slot.number);
   }
 
+  /** Whether the last request with saves failed, for another reason than a busy server. */
   get failing() {
-    return this.#failures > 0;
+    return this.#failures > 0 && !this.#lastFailure.busy;
   }
 
   /** Reads what this machine kept. Forgets what is in memory: the machine's copy is the truth of two tabs. */
@@ -170,6 +172,12 @@ export class Saving extends EventTarget {
     this.#holdUntil = 0;
     if (keepalive) this.#leave();
     else this.#schedule();
+  }
+
+  /** The server has been reached again: what failed for want of a connection is tried at once, what it refused is not. */
+  retry() {
+    if (this.#lastFailure?.silent) this.#holdUntil = 0;
+    this.#schedule();
   }
 
   /** Sends a slot's waiting text now: the candidate leaves the item. */
@@ -318,6 +326,7 @@ export class Saving extends EventTarget {
     } catch (error) {
       if (!(error instanceof NotNow)) throw error;
       this.#failures += 1;
+      this.#lastFailure = error;
       const most = this.#lastMinutes() ? BACKOFF_LAST_MINUTES : BACKOFF_MOST;
       const wait = Math.min(most, BACKOFF * 2 ** (this.#failures - 1)) * (0.5 + this.#random() / 2);
       this.#holdUntil = this.#now + Math.max(wait, error.after);

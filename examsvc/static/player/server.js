@@ -4,12 +4,13 @@ import { moment } from "./clock.js";
 
 const PATIENCE = 15000; // ms before a request is given up
 
-/** No reply, a reply that is no JSON, 429 or 5xx: try again, not before `after` ms; `reached` when something answered. */
+/** No reply (`silent`), a reply that is no JSON, 5xx, or `busy`: try again, not before `after` ms. */
 export class NotNow extends Error {
-  constructor(reason, { after = 0, busy = false } = {}) {
+  constructor(reason, { after = 0, busy = false, silent = false } = {}) {
     super(reason);
     this.after = after;
     this.busy = busy;
+    this.silent = silent;
   }
 }
 
@@ -91,7 +92,7 @@ export class Server extends EventTarget {
       }
       return { status: reply.status, body: content };
     } catch (error) {
-      const refused = error instanceof NotNow ? error : new NotNow(String(error));
+      const refused = error instanceof NotNow ? error : new NotNow(String(error), { silent: true });
       if (!refused.busy) this.#reach(false);
       throw refused;
     } finally {

@@ -86,10 +86,10 @@ export function openSubmit(app) {
     }
     const unsent = saving.unsentSlots.length;
     if (unsent) {
-      say(words, t(app.server.reachable ? "submit.sending" : "submit.no_network", { n: unsent }));
+      say(words, t(app.offline ? "submit.no_network" : "submit.sending", { n: unsent }));
       return;
     }
-    say(words, t(app.server.reachable ? "submit.submitting" : "submit.no_network_last"));
+    say(words, t(app.offline ? "submit.no_network_last" : "submit.submitting"));
     posting = true;
     try {
       const { status, body } = await app.server.post("submit", {
