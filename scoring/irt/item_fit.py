@@ -13,8 +13,10 @@ from scoring.errors import BadParameters, TooFewObservations
 from scoring.irt.ability import Ability, convolve_scores
 from scoring.irt.calibration import Calibration
 from scoring.irt.information import category_probabilities
+from scoring.irt.kernels import log_probabilities
+from scoring.irt.nodes import choose_nodes
 from scoring.irt.parameters import ItemParameters, as_items
-from scoring.irt.posterior import log_normal_prior
+from scoring.irt.posterior import Persons, log_normal_prior
 from scoring.irt.residuals import (
     SMALLEST_VARIANCE,
     plain,
@@ -75,6 +77,8 @@ def item_fit(
 ) -> ItemFit:
     """Fit statistics of every item.
 
+    `ability` or `method`: where residuals are taken: given abilities, or new EAP, MAP, ML, WLE; "posterior"
+    averages squared residuals over each person's posterior, which centres infit and outfit at 1.
     `prior`: mean and SD of the population, by default the calibration's (single) group, else (0, 1).
     `n_estimated`: free parameters per item, by default those of its model. S-X² merges score groups and
     categories until every expected number reaches `minimum_expected`.
@@ -86,11 +90,15 @@ def item_fit(
     known = as_items(items)
     read = known.read(responses)
     mean, sd = population(items) if prior is None else (float(prior[0]), float(prior[1]))
-    estimated = read_ability(read, known, ability, method, (mean, sd))
     free = parameters_per_item(items) if n_estimated is None else np.asarray(n_estimated, dtype=np.intp)
     if free.shape != (known.n_items,):
         raise BadParameters("Give the number of estimated parameters of every item.")
-    outfit, z_outfit, infit, z_infit, z_log, n = _mean_squares(read, plain(known), usable_theta(estimated))
+    if ability is None and method == "posterior":
+        squares = _posterior_mean_squares(read, plain(known), mean, sd)
+    else:
+        estimated = read_ability(read, known, ability, method, (mean, sd))
+        squares = _mean_squares(read, plain(known), usable_theta(estimated))
+    outfit, z_outfit, infit, z_infit, z_log, n = squares
     whole = read.select(np.flatnonzero((read.codes >= 0).all(axis=1))) if not read.complete else read
     s_x2, df = np.full(known.n_items, np.nan), np.zeros(known.n_items, dtype=np.intp)
     if whole.n_persons:
@@ -271,3 +279,41 @@ def _mean_squares(
         z_infit = standardised_mean_square(infit, spread / variance**2)
         z_log = (log_p - entropy) / np.sqrt(log_variance)
     return outfit, z_outfit, infit, z_infit, z_log, int(np.isfinite(theta).sum())
+
+
+def _posterior_mean_squares(
+    read: Responses, items: ItemParameters, mean: float, sd: float
+) -> tuple[Floats, Floats, Floats, Floats, Floats, int]:
+    """The same, with squared residuals averaged over posteriors: all from the expected counts of an E step."""
+    centre, spread = np.array([mean]), np.array([sd])
+    theta = choose_nodes(items.blocks, np.ones(items.n_items), centre, spread, step=0.8, reach=7.0)
+    persons = Persons(read.codes, items.categories, read.weights, keep=False)
+    expectation = persons.expect(persons.weighting(items.blocks, theta), log_normal_prior(theta, centre, spread))
+    out = np.full((5, items.n_items), np.nan)
+    for block, counts in zip(items.blocks, persons.category_expectations(items.blocks, expectation)):
+        p = np.exp(log_probabilities(block, theta))
+        category = np.arange(float(block.n_categories))
+        from_mean = category - (p @ category)[..., None]
+        variance = np.maximum((p * from_mean**2).sum(axis=2), SMALLEST_VARIANCE)
+        fourth = (p * from_mean**4).sum(axis=2)
+        persons_at = counts.sum(axis=2)
+        n = persons_at.sum(axis=1)
+        squared = (counts * from_mean**2).sum(axis=2)
+        log_p = np.log(np.maximum(p, 1e-300))
+        entropy = (p * log_p).sum(axis=2)
+        log_variance = (p * log_p**2).sum(axis=2) - entropy**2
+        with np.errstate(divide="ignore", invalid="ignore"):
+            outfit = (squared / variance).sum(axis=1) / n
+            total = (persons_at * variance).sum(axis=1)
+            infit = squared.sum(axis=1) / total
+            out[0][block.index] = outfit
+            out[1][block.index] = standardised_mean_square(
+                outfit, (persons_at * fourth / variance**2).sum(axis=1) / n**2 - 1.0 / n
+            )
+            out[2][block.index] = infit
+            out[3][block.index] = standardised_mean_square(
+                infit, (persons_at * (fourth - variance**2)).sum(axis=1) / total**2
+            )
+            deviation = ((counts * log_p).sum(axis=2) - persons_at * entropy).sum(axis=1)
+            out[4][block.index] = deviation / np.sqrt((persons_at * log_variance).sum(axis=1))
+    return out[0], out[1], out[2], out[3], out[4], read.n_persons
