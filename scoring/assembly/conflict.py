@@ -50,7 +50,9 @@ class ContradictoryBlueprint(ScoringError):
     def __init__(self, conflict: tuple[Conflict, ...], irreducible: bool, forms: int) -> None:
         what = "no form" if forms == 1 else f"no {forms} parallel forms"
         parts = "; ".join(_sentence(member) for member in conflict)
-        super().__init__(f"The pool has {what} that meet together: {parts}. Relax one of these or add items.")
+        super().__init__(
+            f"The pool has {what} meeting all of these: {parts}. Relax one of them or add items."
+        )
         self.conflict = conflict
         self.irreducible = irreducible
 

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from scoring.assembly.programme import OBJECTIVE, OVERLAP, Programme
 
 RESTARTS = 300
+PATIENCE = 40
+"""Restarts without improvement after which the search gives up."""
 FREE_ITEMS = 60
 _VIOLATION = 1e3
 _SMOOTH = 1e-3
@@ -143,7 +145,7 @@ def divide(
     """Columns of `programme` (parts of size 1, no stimuli) from `chosen` items, or None without success.
 
     `free`: further items that may be exchanged in.  `target`: the value at which the search stops; otherwise
-    it stops after RESTARTS descents or at `end` (monotonic seconds) with the best it has found.
+    it stops after RESTARTS descents, PATIENCE of them in vain, or at `end` (monotonic seconds) with the best it has found.
     """
     division = Division(programme, np.concatenate([chosen, free]), anchors)
     forms = division.forms
@@ -151,16 +153,19 @@ def divide(
     owner = np.full(chosen.size + free.size, forms, dtype=np.intp)
     owner[rng.permutation(chosen.size)] = np.arange(chosen.size) % forms
     best, best_cost, best_violation = owner.copy(), np.inf, np.inf
+    vain = 0
     for restart in range(RESTARTS):
         cost, violation = division.descend(owner)
+        vain += 1
         if cost < best_cost:
+            vain = 0
             best, best_cost, best_violation = owner.copy(), cost, violation
             reached, values = division.state(best)
             value = division.cost(reached, values)[1]
             height = float(value.max() if division.worst_counts else value.sum())
             if violation == 0.0 and height <= target:
                 break
-        if time.monotonic() > end:
+        if vain == PATIENCE or time.monotonic() > end:
             break
         owner = best.copy()
         for _ in range(2 + restart % 4):

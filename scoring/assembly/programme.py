@@ -59,6 +59,7 @@ class Programme:
     """`matrix` rows × columns, `low` ≤ matrix·columns ≤ `high`; `groups[r]` indexes `names`.
 
     `offset`: what to add to the minimised value so that a relative gap means something.
+    `scalar`: the last column is the objective's height or deviation.
     """
 
     n_items: int
@@ -74,6 +75,7 @@ class Programme:
     integral: NDArray[np.bool_]
     requirements: tuple[Requirement, ...]
     offset: float
+    scalar: bool
 
     @property
     def forms(self) -> int:
@@ -82,11 +84,6 @@ class Programme:
     @property
     def items(self) -> slice:
         return slice(0, len(self.parts) * self.n_items)
-
-    @property
-    def scalar(self) -> bool:
-        """The last column is the objective's height or deviation."""
-        return not bool(self.integral[-1])
 
     def part_columns(self, part: int) -> NDArray[np.intp]:
         """Columns of one part's items, then of its stimuli: the order of a requirement's coefficients."""
@@ -179,6 +176,7 @@ def build(pool: Pool, blueprint: Blueprint, parts: tuple[int, ...]) -> Programme
         integral,
         requirements,
         offset,
+        scalar,
     )
 
 
