@@ -23,12 +23,16 @@ class Scope(StrEnum):
 
 
 class StageKind(StrEnum):
-    """Kinds of stage a regulation declares; only those with texts read by people are marked under a code."""
+    """What kinds of part a stage has; it may have several. Texts read by people are marked under codes."""
 
     OBJECTIVE = "objective"
+    """Sat, marked by the machine."""
     WRITTEN = "written"
-    MIXED = "mixed"
+    """Sat, marked by people."""
+    PLAN = "plan"
+    """Handed in with the application, marked by people."""
     DEFENCE = "defence"
+    """Heard and marked by a panel."""
 
 
 class Lock(StrEnum):
@@ -48,11 +52,12 @@ class Opening(StrEnum):
 
 
 ALL_STAGES = frozenset(StageKind)
-SEATED = frozenset({StageKind.OBJECTIVE, StageKind.WRITTEN, StageKind.MIXED})
-BLIND = frozenset({StageKind.WRITTEN, StageKind.MIXED})
-MACHINE_MARKED = frozenset({StageKind.OBJECTIVE, StageKind.MIXED})
+SEATED = frozenset({StageKind.OBJECTIVE, StageKind.WRITTEN})
+MACHINE_MARKED = frozenset({StageKind.OBJECTIVE})
+WRITTEN = frozenset({StageKind.WRITTEN})
+PLANS = frozenset({StageKind.PLAN})
+BLIND = WRITTEN | PLANS
 HEARD = frozenset({StageKind.DEFENCE})
-
 IN_COMPETITION = frozenset({Log.COMPETITION})
 IN_REGISTRY = frozenset({Log.REGISTRY})
 IN_BOTH = frozenset(Log)
@@ -102,6 +107,7 @@ class EntryType:
     `number` holds the fields that make the entry unique: None any number, () one for each unit of the scope (log, post,
     stage of a post). `after` and `before`: an entry of the first must, of the second must not, already stand for the
     same posts, stage and things. `within`: an entry of the first kind is open, not yet closed by the second.
+    `kinds`: it occurs in stages that have a part of one of these.
     `orders`: the body's `under` is the index of an earlier entry of one of these types that this entry carries out.
     """
 

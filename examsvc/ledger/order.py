@@ -32,10 +32,13 @@ class Problem:
 class History:
     """The entries of one log so far, indexed so that the next is checked without looking through them all.
 
-    `stages` are the declared stages of each post in the regulation's order, with their kinds; empty for a registry log.
+    `stages` are the declared stages of each post in the regulation's order, with the kinds of their parts; empty for
+    a registry log. A stage without parts (eligibility, documents) has no kinds and takes no entries about stages.
     """
 
-    def __init__(self, log: Log, stages: Mapping[str, Mapping[str, StageKind]] | None = None) -> None:
+    def __init__(
+        self, log: Log, stages: Mapping[str, Mapping[str, frozenset[StageKind]]] | None = None
+    ) -> None:
         self.log = log
         self.stages = stages or {}
         self.size = 0
@@ -93,8 +96,8 @@ class History:
         """The declared stages of a post in which the type occurs, those omitted aside."""
         return [
             (post, stage)
-            for stage, kind in self.stages.get(post, {}).items()
-            if kind in definition.kinds and (post, stage) not in self._omitted
+            for stage, kinds in self.stages.get(post, {}).items()
+            if kinds & definition.kinds and (post, stage) not in self._omitted
         ]
 
     def _units(self, entry: Entry, definition: EntryType) -> list[Unit]:
@@ -139,7 +142,7 @@ class History:
             return True
         if stage is None:
             return post in self.stages
-        return self.stages.get(post, {}).get(stage) in definition.kinds
+        return bool(self.stages.get(post, {}).get(stage, frozenset()) & definition.kinds)
 
     def _check_number(
         self, entry: Entry, definition: EntryType, units: list[Unit]
@@ -177,7 +180,7 @@ class History:
         if other.scope is Scope.POST:
             return [(post, None)]
         if stage is not None:
-            return [unit] if self.stages[post][stage] in other.kinds else []
+            return [unit] if self.stages[post][stage] & other.kinds else []
         held = self._held(post, other)
         named = entry.body.get("stages")
         return held if named is None else [place for place in held if place[1] in named]

@@ -71,11 +71,13 @@ restricted and is not personal. The opening of `attempt.answers` is also in the 
 
 - **Scope.** An entry is about the whole log, about the posts in its `posts`, or about a stage of these posts (`stage`, `posts`). Every rule below is applied post by post and
   stage by stage, as the regulation of the competition declares them.
+- **Kinds.** A stage of the regulation has parts of one or more kinds: *objective* (sat, marked by the machine), *written* (sat, marked by people), *plan* (handed in
+  with the application, marked by people), *defence* (heard by a panel: defences, interviews, simulations). Some types occur only in stages with certain kinds of parts.
 - **Number.** *Once* means at most once in each unit of the scope; *once per attempt and lease* at most once for these values, and so on.
   Codes of things ({", ".join(f"`{name}`" for name in THINGS)}) are unique in the log; other numbers count within a post or stage.
-- **Required.** A verified result needs at least one such entry in each unit of the scope where the kind of the stage has it.
+- **Required.** A verified result needs at least one such entry in each unit of the scope where it occurs.
 - **After, not after, within.** An entry needs an earlier one of each type under *after* for the same posts, stage and things (those that entries of both types always name); it must not follow one under *not
-  after*; *within A … B* means that more entries A than B came before it. A type that does not occur in the kind of a stage
+  after*; *within A … B* means that more entries A than B came before it. A type that does not occur in a stage
   asks nothing there. Where an entry about posts follows types about stages, it follows them in each stage it names in `stages`, or else in each declared stage that was not omitted.
 - **Lock.** After `marks.locked` and until `marks.reopened` nothing enters a stage but the types that say so. After a reopening only new attempts, scripts and hearings enter; what was locked stays as it is.
 - **Annulment.** `decision.annulled` for a stage, a post or the competition begins numbers and order anew there; the
@@ -91,7 +93,7 @@ restricted and is not personal. The opening of `attempt.answers` is also in the 
 | V1 canonical, V3 root | all |
 | V2 signature and witnesses | `log.opened`, `key.rotated`, `witnesses.named`, `witnesses.changed`; the policy itself comes from outside |
 | V4 types and numbers, V5 order, V11 locks | all, by the rules of this page; declared stages from the document that `regulation.pinned` names |
-| V6 rules, forms, keys | `regulation.pinned`, `notice.*`, `paper.approved`, `paper.sealed`, `paper.opened`, `key.corrected`, `guide.changed` |
+| V6 rules, forms, keys | `regulation.pinned`, `notice.*`, `paper.approved`, `paper.sealed`, `paper.opened`, `key.corrected`, `guide.set` |
 | V7 draws | `draw.*` and the entries that name a `draw` |
 | V8 submits | `attempt.checked_in`, `attempt.submitted`, `attempt.late_decided`, `attempt.granted`, `attempt.credited`, `room.*`, `sitting.heads` |
 | V9 nobody vanished | `candidates.listed`, `attempt.*`, `sitting.*`, `blind.map`, `blind.open`, `hearing.*`, `results.*` |
@@ -99,7 +101,7 @@ restricted and is not personal. The opening of `attempt.answers` is also in the 
 | V12 roles | `person.enrolled`, `role.*`, `recusal.recorded`, `relation.declared`, the actors and approvers of all |
 | V13 scores, V14 ranking, V15 published ranking | `responses.scored`, `mark.settled`, `hearing.settled`, `remark.settled`, `item.neutralised`, `key.corrected`, `sanction.*`, `priority.granted`, `tie.decided`, `results.*` |
 | V16 time stamps | `time.stamped` |
-| V17 the map opens | `blind.map`, `attempt.prepared`, `candidates.listed`, `application.submitted` |
+| V17 the map opens | `blind.map`, `plans.map`, `attempt.prepared`, `candidates.listed`, `application.submitted` |
 | V18 receipts | `attempt.submitted` |
 | V19 statistics | `mark.recorded`, `hearing.marked`, `sitting.heads` |
 | V20 release | `release.installed`, `results.computed` |
@@ -146,7 +148,7 @@ def entry_section(word: EntryType) -> str:
         lines.append(f"- under {_names(word.orders)}")
     if word.scope is Scope.STAGE:
         if word.kinds != ALL_STAGES:
-            lines.append("- kinds of stage: " + ", ".join(sorted(word.kinds)))
+            lines.append("- in stages with parts: " + ", ".join(sorted(word.kinds)))
         lines.append(f"- after the lock: {LOCKS[word.lock]}")
     if word.fields:
         lines += ["", *_field_rows(word.fields)]

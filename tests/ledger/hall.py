@@ -14,7 +14,14 @@ from examsvc.ledger.notes import COSIGNATURE, ED25519, SignerKey
 CODE = "dept-heads-2026"
 START = 1_790_000_000
 POSTS = ("P1", "P2")
-STAGES = {post: {"written": StageKind.MIXED, "defence": StageKind.DEFENCE} for post in POSTS}
+STAGES = {
+    post: {
+        "written": frozenset({StageKind.OBJECTIVE, StageKind.WRITTEN}),
+        "defence": frozenset({StageKind.DEFENCE}),
+        "eligibility": frozenset(),
+    }
+    for post in POSTS
+}
 LOG_KEY = SignerKey("exam.example/dept-heads-2026", ED25519, bytes(32))
 WITNESSES = [
     SignerKey(f"witness.example/w{n}", COSIGNATURE, hashlib.sha256(b"witness %d" % n).digest())

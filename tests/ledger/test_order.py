@@ -295,7 +295,7 @@ def test_results_wait_for_every_stage_they_count(honest):
 
 
 def test_an_omitted_stage_asks_for_nothing():
-    stages = {post: {**STAGES[post], "interview": StageKind.DEFENCE} for post in POSTS}
+    stages = {post: {**STAGES[post], "interview": frozenset({StageKind.DEFENCE})} for post in POSTS}
     log = read(competition(until="blind.open"))
     history = History(Log.COMPETITION, stages)
     for entry in log:

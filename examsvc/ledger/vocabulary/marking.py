@@ -1,6 +1,6 @@
 """Marking under codes: the code map, allocation, marks, settlement, the lock and the opening of the map."""
 
-from examsvc.ledger.definitions import BLIND, MACHINE_MARKED, Lock, Opening, committed, entry
+from examsvc.ledger.definitions import BLIND, MACHINE_MARKED, PLANS, WRITTEN, Lock, Opening, committed, entry
 from examsvc.ledger.fields import (
     CODE,
     COUNT,
@@ -29,6 +29,16 @@ OBJECTS = (
         Field("slot", COUNT, "slot of the text in the attempt"),
         Field("script", CODE, "script"),
         note="Which text of which attempt a script is.",
+        opening=Opening.RESTRICTED,
+        personal=True,
+    ),
+    committed(
+        "plan.pair",
+        Field("candidate", CODE, "candidate number"),
+        Field("plan", TEXT, "SHA-256 of the plan as handed in"),
+        Field("redacted", TEXT, "SHA-256 of what the markers see, where names were taken out", True),
+        Field("script", CODE, "script"),
+        note="Whose plan a script is.",
         opening=Opening.RESTRICTED,
         personal=True,
     ),
@@ -134,8 +144,25 @@ ENTRIES = (
         when="After a sitting closed every text gets a script code; the map is committed to before marking.",
         by="code custodian",
         number=("sitting", "part"),
-        kinds=BLIND,
+        kinds=WRITTEN,
         after=("sitting.closed",),
+        required=True,
+    ),
+    entry(
+        "plans.map",
+        Field("part", COUNT, "part of the map, from 1"),
+        Field("parts", COUNT, "parts in all"),
+        Field(
+            "pairs",
+            set_of(commitment("plan.pair"), least=0),
+            "the pairs, sorted, so that order tells nothing",
+        ),
+        Field("sealed", DIGEST, "SHA-256 of their openings, encrypted to the code custodians"),
+        when="Plans that are marked get script codes; the map is committed to before marking.",
+        by="code custodian",
+        number=("part",),
+        kinds=PLANS,
+        after=("candidates.listed",),
         required=True,
     ),
     entry(
@@ -147,7 +174,7 @@ ENTRIES = (
         by="chief examiner",
         number=None,
         kinds=BLIND,
-        after=("blind.map",),
+        after=("blind.map", "plans.map"),
     ),
     entry(
         "scripts.allocated",
@@ -159,7 +186,7 @@ ENTRIES = (
         by="chief examiner",
         number=("draw",),
         kinds=BLIND,
-        after=("blind.map", "draw.drawn"),
+        after=("blind.map", "plans.map", "draw.drawn"),
     ),
     entry(
         "script.reallocated",
@@ -233,7 +260,7 @@ ENTRIES = (
         by="chief examiner",
         number=("lock",),
         approvers=2,
-        after=("sitting.closed", "responses.scored", "blind.map", "hearing.listed"),
+        after=("sitting.closed", "responses.scored", "blind.map", "plans.map", "hearing.listed"),
         lock=Lock.FREE,
         required=True,
     ),
@@ -247,7 +274,7 @@ ENTRIES = (
         number=("lock",),
         approvers=2,
         kinds=BLIND,
-        after=("blind.map", "marks.locked"),
+        after=("blind.map", "plans.map", "marks.locked"),
         lock=Lock.APPROVED,
         required=True,
     ),
