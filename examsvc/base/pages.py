@@ -6,7 +6,7 @@ what a base page must ask of a higher room.  Nothing here knows a room.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -88,6 +88,11 @@ def current_language() -> str:
         chosen = web.settings().default_language
     g.language = chosen
     return str(chosen)
+
+
+def in_reader_language(texts: Mapping[str, str] | None) -> str:
+    """A text of data in the language of this page."""
+    return language.in_language(texts, current_language())
 
 
 def register(app: Flask, settings: Settings) -> None:

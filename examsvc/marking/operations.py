@@ -39,7 +39,7 @@ def mark_objective(session: Session, sitting: Sitting, *, now: datetime) -> int:
 
 
 def _mark_attempt(session: Session, attempt: Attempt, now: datetime) -> None:
-    newest = sittings.newest_saves(session, attempt.id, late=False)
+    newest = sittings.counted_saves(session, attempt.id)
     for slot in sittings.slots(session, attempt):
         if slot.item.by_person:
             continue

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _
-from wtforms import StringField
+from wtforms import (
+    BooleanField,
+    DateTimeLocalField,
+    IntegerField,
+    RadioField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import Optional
 
 from examsvc.base.forms import Form, at_most, required
 
@@ -19,4 +28,99 @@ class ExamSignInForm(Form):
         [required(_("Enter the code that the invigilator gave you.")), at_most(20)],
         description=_("Six characters, on the slip that you got at check-in."),
         render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"},
+    )
+
+
+class PlanForm(Form):
+    part = SelectField(_("Part of the exam"), validate_choice=False)
+    bell = DateTimeLocalField(
+        _("Bell"),
+        [required(_("Enter day and time of the bell."))],
+        description=_("In the institution's time zone; everybody begins at this moment."),
+        format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
+    )
+    rooms = TextAreaField(
+        _("Rooms"),
+        [required(_("Name at least one room.")), at_most(4000)],
+        description=_(
+            "One room per line: name; places. Add “; separate” for a room that serves only candidates to whom a separate room was"
+            " granted. Example: Room 101; 24"
+        ),
+        render_kw={"rows": 4},
+    )
+
+
+class MoveForm(Form):
+    bell = DateTimeLocalField(
+        _("New bell"),
+        [required(_("Enter day and time of the bell."))],
+        format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
+    )
+
+
+class ArrivalForm(Form):
+    document = RadioField(
+        _("Identity document seen"),
+        choices=[
+            ("citizen-card", _("Citizen identity card")),
+            ("passport", _("Passport")),
+            ("other", _("Another document with a photograph")),
+        ],
+        default="citizen-card",
+    )
+    photograph_agrees = BooleanField(_("The photograph agrees with the person before me"))
+
+
+class LateAdmissionForm(Form):
+    reason = TextAreaField(
+        _("Reason for admitting this candidate after the late limit"), [required(_("Write the reason.")), at_most(2000)]
+    )
+
+
+class ReasonForm(Form):
+    reason = TextAreaField(_("Reason"), [required(_("Write the reason.")), at_most(2000)], render_kw={"rows": 3})
+
+
+class CreditForm(ReasonForm):
+    minutes = IntegerField(_("Minutes to give back"), [required(_("Enter the number of minutes."))])
+
+
+class NoticeForm(Form):
+    vi = TextAreaField(_("Notice in Vietnamese"), [required(_("Write the notice in both languages.")), at_most(2000)])
+    en = TextAreaField(_("Notice in English"), [required(_("Write the notice in both languages.")), at_most(2000)])
+
+
+class IncidentForm(Form):
+    kind = RadioField(
+        _("Kind"),
+        choices=[
+            ("technical", _("Technical")),
+            ("conduct", _("Conduct of a candidate")),
+            ("health", _("Health")),
+            ("paper", _("The paper")),
+            ("other", _("Other")),
+        ],
+        default="technical",
+    )
+    candidate = StringField(
+        _("Candidate number, if one candidate is concerned"), [Optional(), at_most(20)], render_kw={"inputmode": "numeric"}
+    )
+    description = TextAreaField(_("What happened"), [required(_("Write what happened.")), at_most(4000)])
+    signed = TextAreaField(
+        _("Who signed the record"),
+        [Optional(), at_most(1000)],
+        description=_("One name per line. If the candidate refuses to sign, the nearest candidates sign instead."),
+        render_kw={"rows": 3},
+    )
+
+
+class SanctionForm(ReasonForm):
+    sanction = RadioField(_("Sanction"), validate_choice=False)
+
+
+class LateAnswersForm(ReasonForm):
+    outcome = RadioField(
+        _("Do the late answers count?"),
+        choices=[("counted", _("They count")), ("dropped", _("They do not count"))],
+        validators=[required(_("Choose one."))],
     )

@@ -15,7 +15,18 @@ from examsvc.base.errors import NotFound
 from examsvc.competitions import queries as competitions
 from examsvc.papers import queries as papers
 from examsvc.papers.models import FormSlot, ItemVersion
-from examsvc.sittings.models import Attempt, Credit, Pause, RoomNotice, Save, Sitting
+from examsvc.sittings.models import (
+    Attempt,
+    Credit,
+    Incident,
+    LateDecision,
+    Outage,
+    Pause,
+    RoomNotice,
+    SanctionRecord,
+    Save,
+    Sitting,
+)
 from examsvc.sittings.rules import Standstill, Timing
 from question_banks.model import Item
 
@@ -25,6 +36,18 @@ def sitting(session: Session, sitting_id: int) -> Sitting:
     if found is None:
         raise NotFound()
     return found
+
+
+def sitting_of(session: Session, competition_id: int, code: str) -> Sitting:
+    found = session.scalar(select(Sitting).where(Sitting.competition_id == competition_id, Sitting.code == code))
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def unfinished(session: Session) -> list[Sitting]:
+    """Sittings that are planned and not closed, by bell."""
+    return list(session.scalars(select(Sitting).where(Sitting.closed_at.is_(None)).order_by(Sitting.bell_at)))
 
 
 def sittings_of(session: Session, competition_id: int) -> list[Sitting]:
@@ -144,3 +167,69 @@ def newest_saves(session: Session, attempt_id: int, *, before: datetime | None =
 
 def notices(session: Session, sitting_id: int) -> list[RoomNotice]:
     return list(session.scalars(select(RoomNotice).where(RoomNotice.sitting_id == sitting_id).order_by(RoomNotice.id)))
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an attempt is: slots with an answer, and when something was saved last.  Nothing of the answers."""
+
+    answered: int
+    last_saved: datetime | None
+
+
+def progress(session: Session, attempt_id: int) -> Progress:
+    newest = newest_saves(session, attempt_id)
+    return Progress(
+        sum(1 for save in newest.values() if save.value is not None),
+        max((save.saved_at for save in newest.values()), default=None),
+    )
+
+
+def incidents(session: Session, sitting_id: int) -> list[Incident]:
+    return list(session.scalars(select(Incident).where(Incident.sitting_id == sitting_id).order_by(Incident.id)))
+
+
+def outages(session: Session, attempt_id: int) -> list[Outage]:
+    return list(session.scalars(select(Outage).where(Outage.attempt_id == attempt_id).order_by(Outage.since)))
+
+
+def credits(session: Session, attempt_id: int) -> list[Credit]:
+    return list(session.scalars(select(Credit).where(Credit.attempt_id == attempt_id).order_by(Credit.id)))
+
+
+def on_break(session: Session, attempt_id: int) -> bool:
+    return session.scalar(select(Pause.id).where(Pause.attempt_id == attempt_id, Pause.until.is_(None))) is not None
+
+
+def attempts_with_late_answers(session: Session, sitting_id: int) -> list[Attempt]:
+    return list(
+        session.scalars(
+            select(Attempt)
+            .where(
+                Attempt.sitting_id == sitting_id,
+                Attempt.id.in_(select(Save.attempt_id).where(Save.late.is_(True))),
+            )
+            .order_by(Attempt.id)
+        )
+    )
+
+
+def late_decision(session: Session, attempt_id: int) -> LateDecision | None:
+    return session.scalar(select(LateDecision).where(LateDecision.attempt_id == attempt_id))
+
+
+def counted_saves(session: Session, attempt_id: int) -> dict[int, Save]:
+    """The saves that are marked: the newest in time, or the newest of all where the board counted late ones."""
+    decision = late_decision(session, attempt_id)
+    return newest_saves(session, attempt_id, late=decision is not None and decision.outcome == "counted")
+
+
+def deductions(session: Session, attempt_id: int) -> list[SanctionRecord]:
+    """Sanctions in force on an attempt, in the order imposed."""
+    return list(
+        session.scalars(
+            select(SanctionRecord)
+            .where(SanctionRecord.attempt_id == attempt_id, SanctionRecord.lifted_at.is_(None))
+            .order_by(SanctionRecord.id)
+        )
+    )

@@ -9,11 +9,11 @@ from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response
 
 from examsvc.accounts.browser import open_in_browser
-from examsvc.base import access, web
+from examsvc.base import access, pages, web
 from examsvc.base.errors import N_, Refused
 from examsvc.competitions import queries as competitions
 from examsvc.settings import Settings
-from examsvc.sittings import arrival, duties, ending, queries, rules, running
+from examsvc.sittings import arrival, duties, ending, hall_views, queries, rules, running
 from examsvc.sittings.forms import ExamSignInForm
 from examsvc.sittings.models import Attempt
 from examsvc.sittings.saving import EMPTY_DIGEST, SaveRefused, moment, read_saves, save_answers
@@ -254,6 +254,8 @@ def _refused(refusal: SaveRefused) -> tuple[Response, int]:
 
 def register_room(app: Flask, settings: Settings) -> None:
     app.register_blueprint(bp)
+    app.register_blueprint(hall_views.bp)
+    pages.tasks_from(hall_views.tasks)
     duties.register()
 
 
