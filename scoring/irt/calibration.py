@@ -220,6 +220,7 @@ def _grid(persons: Persons, plan: Design, free: Floats, asked: int | Floats | No
 def _report(plan: Design, objective: Objective, end: Finish, wanted: bool) -> Calibration:
     layout, free = plan.layout, end.value.free
     remarks = list(plan.remarks)
+    end = replace(end, held=end.held | (free >= layout.upper) | (free <= layout.lower))
     for place in np.flatnonzero(end.held):
         remarks.append(
             f"{layout.names[place]} was stopped at {free[place]:.4g}: the data push it towards infinity "
@@ -277,17 +278,30 @@ def _covariance(objective: Objective, end: Finish, remarks: list[str]) -> Floats
     keep = ~end.held
     if not keep.any():
         return out
+    values, vectors, scale = _eigen(information, keep)
+    flat = values <= 1e-6 * max(values[-1], 1.0)
+    if flat.any():
+        loading = (vectors[:, flat] ** 2).sum(axis=1)
+        lost = np.flatnonzero(keep)[loading > 0.05]
+        names = ", ".join(objective.layout.names[i].replace(".log SD", ".variance") for i in lost)
+        remarks.append(f"These data do not determine {names}: no standard errors for them.")
+        keep[lost] = False
+        if not keep.any():
+            return out
+        values, vectors, scale = _eigen(information, keep)
+        if values[0] <= 0:
+            remarks.append("The observed information is not positive definite: there are no standard errors.")
+            return out
+    out[np.ix_(keep, keep)] = (vectors / values) @ vectors.T * np.outer(scale, scale)
+    return out
+
+
+def _eigen(information: Floats, keep: NDArray[np.bool_]) -> tuple[Floats, Floats, Floats]:
+    """Eigenvalues and vectors of the kept part, scaled to a unit diagonal, and the scale."""
     inner = information[np.ix_(keep, keep)]
     scale = 1.0 / np.sqrt(np.maximum(np.diag(inner), 1e-300))
     values, vectors = np.linalg.eigh(inner * np.outer(scale, scale))
-    if values[0] <= 1e-10 * max(values[-1], 1.0):
-        remarks.append(
-            "The observed information is singular: some parameters are not determined by these data, and "
-            "there are no standard errors."
-        )
-        return out
-    out[np.ix_(keep, keep)] = (vectors / values) @ vectors.T * np.outer(scale, scale)
-    return out
+    return values, vectors, scale
 
 
 def _items(plan: Design, free: Floats) -> ItemParameters:

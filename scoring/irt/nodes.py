@@ -17,7 +17,7 @@ from scoring.irt.kernels import Block, ability_derivatives
 
 Floats = NDArray[np.float64]
 
-LEAST, MOST = 21, 2001
+LEAST, MOST = 31, 2001
 
 
 def choose_nodes(

@@ -16,6 +16,17 @@ from scoring.irt.priors import Priors
 
 Floats = NDArray[np.float64]
 
+# A single step moves no parameter further than this: the quadratic model is not trusted beyond.
+LONGEST_STEP = {
+    "slope": 1.5,
+    "intercept": 4.0,
+    "asymptote": 0.7,
+    "step": 2.0,
+    "shift": 2.0,
+    "mean": 2.0,
+    "log_sd": 0.7,
+}
+
 
 @dataclass(frozen=True, eq=False)
 class Value:
@@ -42,6 +53,7 @@ class Objective:
         self.layout = layout
         self.priors = priors
         self.theta = theta
+        self._limits = np.array([LONGEST_STEP[role] for role in layout.role])
 
     def on(self, theta: Floats) -> Objective:
         return Objective(self.persons, self.layout, self.priors, theta)
@@ -198,11 +210,23 @@ class Objective:
             step[table[free]] = solved[free]
         return step
 
+    def _shortening(self, step: Floats) -> Floats:
+        """Factors that keep every parameter's step within its limit and an item's direction as it is."""
+        layout = self.layout
+        size = np.abs(step)
+        limit = self._limits[: step.size]
+        factor = np.minimum(1.0, limit / np.maximum(size, limit))
+        item = layout.item[: step.size]
+        own = item >= 0
+        least = np.ones(int(item.max(initial=0)) + 1)
+        np.minimum.at(least, item[own], factor[own])
+        factor[own] = least[item[own]]
+        return np.asarray(factor)
+
     def _admissible(self, free: Floats, step: Floats) -> Floats:
         layout = self.layout
         out = free.copy()
-        limit = np.where(layout.role == "asymptote", 0.7, 1.5)[: step.size]
-        out[: step.size] += np.clip(step, -limit, limit)
+        out[: step.size] += step * self._shortening(step)
         out = np.clip(out, layout.lower, layout.upper)
         if self.priors.slope is not None:
             slope = layout.role == "slope"
