@@ -5,7 +5,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from examsvc.competitions.terms import Clause, Count, EventName, Label, Model, Range, Slug, Whole
+from examsvc.competitions.terms import (
+    Amount,
+    Clause,
+    Count,
+    EventName,
+    Label,
+    Length,
+    Model,
+    Range,
+    Slug,
+    Whole,
+)
 
 
 class SourceDocument(Model):
@@ -224,6 +235,31 @@ class MinimumCandidates(Clause):
     """Role that decides."""
 
 
+class SupplementRule(Clause):
+    """How long candidates have to complete a file that they were asked to supplement."""
+
+    length: Length
+    """Length in `unit`, counted from the request as deadlines are."""
+    unit: Literal["calendar-days", "working-days"]
+    """Unit of the length."""
+
+
+class Accommodations(Clause):
+    """Arrangements for candidates who need them; requests are confidential and never reach those who mark."""
+
+    kinds: tuple[
+        Literal[
+            "extra-minutes", "separate-room", "breaks-that-stop-the-clock", "reader", "scribe", "large-print"
+        ],
+        ...,
+    ]
+    """What may be granted."""
+    extra_share: Amount
+    """Most extra time, as a share of the part's minutes; "0.5" is half as long again."""
+    decided_by: Slug
+    """Role that decides."""
+
+
 class Admission(Model):
     """Who may enter."""
 
@@ -233,3 +269,7 @@ class Admission(Model):
     """Criteria of eligibility."""
     minimum_candidates: MinimumCandidates
     """The least number of candidates."""
+    supplement: SupplementRule
+    """Time to complete a file."""
+    accommodations: Accommodations
+    """Arrangements for candidates who need them."""

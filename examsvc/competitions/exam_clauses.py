@@ -208,6 +208,21 @@ class Sitting(Clause):
     """How many nearby candidates sign when one refuses to sign a record."""
 
 
+class Remedy(Clause):
+    """What a disturbance that was not the candidate's fault leads to, declared before anybody sits."""
+
+    id: Slug
+    """Name of the remedy."""
+    cause: Literal["server-outage", "machine-failure", "power-cut", "disturbance", "faulty-paper"]
+    """What happened."""
+    lost: Range
+    """Working time lost, in whole minutes."""
+    action: Literal["none", "credit", "new-sitting"]
+    """"credit": the lost time is added; "new-sitting": the candidate sits again with another paper."""
+    decided_by: Slug
+    """Role that decides, with the log of the outage before it."""
+
+
 class Paper(Clause):
     """How papers are kept until the bell."""
 

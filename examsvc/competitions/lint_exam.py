@@ -95,6 +95,7 @@ def lint_hall(regulation: Regulation) -> Iterator[Finding]:
     deductions = [by_name[name].deduction for name in order if name in by_name]
     if deductions != sorted(deductions):
         yield finding("sanctions-not-rising", "sanctions")
+    yield from _lint_remedies(regulation)
     paper = regulation.paper
     if paper.threshold > paper.custodians or (paper.custodians > 1 and paper.threshold < 2):
         yield finding("paper-threshold", "paper", threshold=paper.threshold, custodians=paper.custodians)
@@ -104,6 +105,19 @@ def lint_hall(regulation: Regulation) -> Iterator[Finding]:
     if witnesses is not None and witnesses.quorum > len(set(witnesses.names)):
         names = len(set(witnesses.names))
         yield finding("witness-quorum", "witnesses", quorum=witnesses.quorum, names=names)
+
+
+def _lint_remedies(regulation: Regulation) -> Iterator[Finding]:
+    """For each cause that is foreseen, every loss from one minute on has one remedy; outages must be foreseen."""
+    for cause in sorted(
+        {"server-outage", "machine-failure"} | {remedy.cause for remedy in regulation.remedies}
+    ):
+        remedies = [remedy for remedy in regulation.remedies if remedy.cause == cause]
+        found = coverage([remedy.lost for remedy in remedies], ALL_DURATIONS, whole_numbers=True)
+        for gap in found.gaps:
+            yield finding("remedy-missing", "remedies", range=gap, cause=cause)
+        for first, second in found.overlaps:
+            yield finding("remedy-overlap", "remedies", first=remedies[first].id, second=remedies[second].id)
 
 
 def lint_marking(regulation: Regulation) -> Iterator[Finding]:

@@ -119,6 +119,11 @@ CATALOGUE: Mapping[str, tuple[Severity, str]] = {
         "warning",
         "A graver sanction deducts less than a lighter one; check the deductions.",
     ),
+    "remedy-missing": (
+        "warning",
+        "No remedy is declared for a loss of %(range)s minutes by %(cause)s; declare one.",
+    ),
+    "remedy-overlap": ("error", "The remedies %(first)s and %(second)s cover the same loss; separate them."),
     "witness-quorum": (
         "error",
         "%(quorum)s witnesses must sign but only %(names)s are named; lower the quorum or name more.",

@@ -37,6 +37,9 @@ def role_uses(regulation: Regulation) -> Iterator[tuple[str, str]]:
     for name in regulation.relations.roles:
         yield "relations.roles", name
     yield "admission.minimum_candidates.decided_by", regulation.admission.minimum_candidates.decided_by
+    yield "admission.accommodations.decided_by", regulation.admission.accommodations.decided_by
+    for remedy in regulation.remedies:
+        yield f"remedies.{remedy.id}.decided_by", remedy.decided_by
     yield "sitting.late_exception_by", regulation.sitting.late_exception_by
     yield "council.recommends", regulation.council.recommends
     yield "council.approves", regulation.council.approves

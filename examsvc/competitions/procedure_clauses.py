@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from examsvc.competitions.terms import Amount, Clause, Count, EventName, Label, Model, Range, Slug
+from examsvc.competitions.terms import Amount, Clause, Count, EventName, Label, Length, Model, Range, Slug
 
 COMPETITION_EVENTS = (
     "regulation-pinned",
@@ -33,8 +33,6 @@ STAGE_EVENTS = ("stage-opened", "exam-started", "exam-ended", "marks-locked", "s
 CHANNEL_EVENTS = ("appeals-closed", "appeals-decided")
 """Events of one appeal channel, written "appeals-closed:<channel>"; its windows bound them."""
 
-Length = Annotated[int, Field(ge=0, le=10_000)]
-"""A length in the unit stated beside it."""
 Unit = Literal["hours", "calendar-days", "working-days", "months"]
 
 

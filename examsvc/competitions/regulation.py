@@ -34,6 +34,7 @@ from examsvc.competitions.exam_clauses import (
     Part,
     PassMark,
     PlanPart,
+    Remedy,
     Sanction,
     Sitting,
     Stage,
@@ -155,6 +156,8 @@ class Regulation(Model):
     """Late limits by length of the part."""
     sanctions: tuple[Sanction, ...]
     """Sanctions in the hall."""
+    remedies: tuple[Remedy, ...]
+    """What disturbances lead to."""
     paper: Paper
     """How papers are kept."""
     marking: tuple[MarkingScheme, ...]

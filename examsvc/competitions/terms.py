@@ -120,6 +120,8 @@ FieldName = Annotated[str, StringConstraints(pattern=r"^[a-z_]+$", max_length=60
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=False, pattern=r"\S")]
 Whole = Annotated[int, Field(ge=0, le=1_000_000_000)]
 """A whole number, zero or more."""
+Length = Annotated[int, Field(ge=0, le=10_000)]
+"""A length of time in the unit stated beside it."""
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 """A whole number, one or more."""
 

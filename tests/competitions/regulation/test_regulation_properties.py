@@ -1,6 +1,7 @@
 """Regulations made at random: what is sound by construction passes lint, what is broken in one place is named there."""
 
 import datetime
+import itertools
 from fractions import Fraction
 
 from hypothesis import given, settings
@@ -146,7 +147,7 @@ def test_every_generated_regulation_can_be_walked_and_confirmed(tree):
     order = phases(regulation)
     assert len({one.id for one in order}) == len(order)
     assert max(len(one.id) for one in order) <= 30
-    for here, there in zip(order, order[1:], strict=False):
+    for here, there in itertools.pairwise(order):
         assert transitions(regulation, Position(here))[0].to.phase == there
     day = datetime.date(2026, 11, 21)
     assert len(clauses_to_confirm(regulation, day)) == sum(one.code == "unverified-clause" for one in lint(regulation))
