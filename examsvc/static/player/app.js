@@ -510,15 +510,15 @@ export class App {
     document.title = this.title || this.t("player");
     this.h1.textContent = this.title || this.t("player");
     this.skip.textContent = this.t("skip");
+    const focused = focusKey(this.question.element);
     this.#screenName = null;
     if (this.paper) {
       this.palette.build();
-      const focused = focusKey(this.question.element);
       this.question.show(this.current);
       this.#moves();
-      restoreFocus(this.question.element, focused);
     }
     this.#paint({ keepFocus: true });
+    restoreFocus(this.question.element, focused);
     this.bar.build();
   }
 

@@ -18,7 +18,8 @@ export function openDialog(t, { title, body = [], actions = null, must = false, 
     if (!dialog.isConnected) return;
     dialog.close();
     dialog.remove();
-    if (before?.isConnected && !before.closest("[inert]")) before.focus({ preventScroll: true });
+    const back = before?.isConnected ? before : document.querySelector("main h2");
+    back?.focus({ preventScroll: true });
     onClose?.();
   };
   for (const { label, main = false, danger = false, action } of actions ?? [{ label: t("close"), action: close }]) {

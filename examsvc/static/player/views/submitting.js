@@ -110,6 +110,7 @@ export function openSubmit(app) {
     if (status === 200) {
       back(); // the new state has come with the reply
     } else if (status === 409) {
+      going = false; // an answer differs: the candidate looks again before anything is submitted
       await app.attempt.compare({ values: true });
       list();
     } else if (status === 423) {
