@@ -9,7 +9,7 @@ from question_banks import kinds
 from question_banks.declarations import KINDS, Interaction, Rule
 from question_banks.markup import PLACEHOLDER, plain_text
 from question_banks.model import Bank, Item
-from question_banks.problems import Finding, Weight, declare
+from question_banks.problems import Finding, ItemError, Weight, declare
 from question_banks.processing.shapes import well_formed
 from question_banks.responding import count_words
 from question_banks.values import exact, folded, read
@@ -115,6 +115,11 @@ def lint_item(item: Item, bank: Bank) -> list[Finding]:
 
     _texts(item, bank, say)
     _metadata(item, bank, say)
+    try:
+        item = item.instance(0)
+    except ItemError as error:
+        say("error", "lint-processing", reason=error)
+        return findings
     for interaction in item.interactions:
         _interaction(item, interaction, bank, say)
     _placeholders(item, say)
@@ -256,6 +261,24 @@ def _key(item: Item, say: Say) -> None:
         say("warning", "lint-all-correct")
     for rule in item.rules:
         _rule(item, rule, say)
+    if item.processing is not None or any(rule.method == "mapping" for rule in item.rules):
+        _full_marks(item, say)
+
+
+def _full_marks(item: Item, say: Say) -> None:
+    """What the declared correct values earn under the item's own processing."""
+    try:
+        outcome = item.mark(
+            {
+                r.id: r.correct if r.cardinality != "single" else r.correct[0]
+                for r in item.responses
+                if r.correct
+            }
+        )
+        if item.responses and all(r.correct for r in item.responses) and outcome.score != item.marks:
+            say("warning", "lint-key-not-full", score=outcome.score, marks=item.marks)
+    except ItemError as error:
+        say("error", "lint-processing", reason=error)
 
 
 def _rule(item: Item, rule: Rule, say: Say) -> None:

@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from question_banks.conversion import comparable
-from question_banks.declarations import Choice, Interaction, ResponseDeclaration, Rule
-from question_banks.markup import PLACEHOLDER, Text
+from question_banks.declarations import Choice, Interaction, Rule
+from question_banks.markup import Text
 from question_banks.model import Bank, Item
 from question_banks.problems import ProblemLog, declare
+from question_banks.renaming import renamed
 
 declare(
     {
@@ -172,41 +173,19 @@ def _renamed(item: Item, returned: Item) -> Item | None:
     ):
         return item
 
-    def value(text: str, names: dict[str, str]) -> str:
-        return " ".join(names.get(word, word) for word in text.split(" "))
-
-    def body(text: str) -> str:
-        return PLACEHOLDER.sub(lambda found: f"[[{responses.get(found[1], found[1])}]]", text)
-
-    def interaction(i: Interaction) -> Interaction:
-        names = choices[i.response]
-        order = {name: place for place, name in enumerate(names.values())}
-        targets = sorted((_named(c, names) for c in i.targets), key=lambda c: order.get(c.id, 0))
-        prompt = i.prompt.map(lambda text: PLACEHOLDER.sub(lambda m: f"[[{names.get(m[1], m[1])}]]", text))
-        return replace(
-            i,
-            response=responses[i.response],
-            prompt=prompt,
-            choices=tuple(_named(c, names) for c in i.choices),
-            targets=tuple(targets),
-        )
-
-    def declaration(r: ResponseDeclaration) -> ResponseDeclaration:
-        names = choices.get(r.id, {})
-        return replace(r, id=responses.get(r.id, r.id), correct=tuple(value(v, names) for v in r.correct))
-
-    def rule(r: Rule) -> Rule:
-        names = choices.get(r.response, {}) if r.method == "credits" else {}
-        answers = tuple(replace(a, value=value(a.value, names)) if names else a for a in r.answers)
-        return replace(r, response=responses.get(r.response, r.response), answers=answers)
-
+    result = renamed(item, responses, choices)
     return replace(
-        item,
-        body=item.body.map(body),
-        interactions=tuple(interaction(i) for i in item.interactions),
-        responses=tuple(declaration(r) for r in item.responses),
-        rules=tuple(rule(r) for r in item.rules),
+        result,
+        interactions=tuple(
+            _in_order(i, other) for i, other in zip(result.interactions, returned.interactions, strict=True)
+        ),
     )
+
+
+def _in_order(interaction: Interaction, other: Interaction) -> Interaction:
+    """The targets in the other's order, which no mark depends on."""
+    places = {target.id: place for place, target in enumerate(other.targets)}
+    return replace(interaction, targets=tuple(sorted(interaction.targets, key=lambda t: places.get(t.id, 0))))
 
 
 def _by_text(first: tuple[Choice, ...], second: tuple[Choice, ...]) -> dict[str, str]:
@@ -219,7 +198,3 @@ def _by_text(first: tuple[Choice, ...], second: tuple[Choice, ...]) -> dict[str,
     if len(places) == len(second) and {words(choice) for choice in first} == set(places):
         return {choice.id: places[words(choice)] for choice in first}
     return {one.id: other.id for one, other in zip(first, second, strict=True)}
-
-
-def _named(choice: Choice, names: dict[str, str]) -> Choice:
-    return replace(choice, id=names.get(choice.id, choice.id))

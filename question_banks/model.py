@@ -33,6 +33,7 @@ from question_banks.declarations import (
 from question_banks.limits import LIMITS, Limits
 from question_banks.marking import Outcome, Part
 from question_banks.markup import NO_TEXT, Text
+from question_banks.papers import Test
 from question_banks.problems import Acceptance, ItemError
 from question_banks.processing import templates
 from question_banks.values import Value, number, show
@@ -279,6 +280,7 @@ class Bank:
     licence: str = ""
     items: tuple[Item, ...] = ()
     media: Mapping[str, Media] = field(default_factory=dict)
+    tests: tuple[Test, ...] = ()  # that came with the items
 
     @cached_property
     def by_id(self) -> Mapping[str, Item]:

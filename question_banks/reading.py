@@ -11,6 +11,7 @@ from question_banks.limits import LIMITS, Limits
 from question_banks.model import Bank
 from question_banks.moodle import read_moodle, write_moodle
 from question_banks.problems import BankError, Problem, ProblemLog, declare
+from question_banks.qti import read_qti, write_qti2, write_qti3
 from question_banks.sources import decode
 
 declare(
@@ -27,6 +28,8 @@ Writer = Callable[[Bank, ProblemLog, str], bytes]
 
 READERS: Mapping[str, Reader] = {
     "native": native.read_native,
+    "qti3": read_qti,
+    "qti2": read_qti,
     "moodle-xml": read_moodle,
     "gift": gift.read_gift,
     "aiken": aiken.read_aiken,
@@ -35,6 +38,8 @@ READERS: Mapping[str, Reader] = {
 }
 WRITERS: Mapping[str, Writer] = {
     "native": lambda bank, log, language: native.write_native(bank),
+    "qti3": write_qti3,
+    "qti2": write_qti2,
     "moodle-xml": write_moodle,
     "gift": gift.write_gift,
     "aiken": aiken.write_aiken,
