@@ -40,7 +40,7 @@ class Role(Clause):
     """Name of the role; see STANDARD_ROLES."""
     label: Label
     """Name shown."""
-    people: Whole
+    people: Annotated[int, Field(ge=0, le=1000)]
     """Least number of different persons needed; 0 where the role may stay empty."""
     may_be_external: bool
     """Whether a person from outside the agency may hold it."""

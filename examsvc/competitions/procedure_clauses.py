@@ -113,7 +113,7 @@ class Calendar(Model):
     """Days off in every week, 1 = Monday to 7 = Sunday."""
     years: tuple[HolidayYear, ...] = ()
     """Holidays by year; the institution adds those of other years."""
-    deadlines: tuple[DeadlineRule, ...]
+    deadlines: Annotated[tuple[DeadlineRule, ...], Field(max_length=200)]
     """The rules."""
 
 

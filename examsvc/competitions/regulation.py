@@ -184,7 +184,7 @@ class Regulation(Model):
     """Ways to contest."""
     interventions: tuple[Intervention, ...]
     """Who may postpone, suspend, resume, annul, correct."""
-    roles: tuple[Role, ...]
+    roles: Annotated[tuple[Role, ...], Field(max_length=60)]
     """Roles and how many people each needs."""
     conflicts: RoleConflicts
     """Roles that exclude each other."""

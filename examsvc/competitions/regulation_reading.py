@@ -19,6 +19,12 @@ from examsvc.ledger import canonical
 
 MAX_BYTES = 512 * 1024
 MAX_DEPTH = 16
+MAX_ITEMS = 400
+"""Greatest length of a list: more than a year has days."""
+MAX_PROBLEMS = 50
+"""So many problems are told at once; who has more mends these first."""
+MAX_NAME = 60
+"""Names in paths are cut here, so that a sentence stays one."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,7 @@ def read_toml_tree(data: bytes) -> dict[str, Any]:
     problems: list[Problem] = []
     plain = _plain(tree, "", 0, problems)
     if problems:
-        raise RegulationError(problems)
+        raise RegulationError(problems[:MAX_PROBLEMS])
     assert isinstance(plain, dict)
     return plain
 
@@ -104,6 +110,9 @@ def _plain(value: object, path: str, depth: int, problems: list[Problem]) -> Any
             unicodedata.normalize("NFC", key): _plain(item, _join(path, key), depth + 1, problems)
             for key, item in value.items()
         }
+    if isinstance(value, list) and len(value) > MAX_ITEMS:
+        report("too-many-items", f"the list has more than {MAX_ITEMS} items; shorten it.")
+        return None
     if isinstance(value, list):
         return [
             _plain(item, _join(path, _name(item, i)), depth + 1, problems) for i, item in enumerate(value)
@@ -131,7 +140,8 @@ def _plain(value: object, path: str, depth: int, problems: list[Problem]) -> Any
 
 
 def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
+    short = name if len(name) <= MAX_NAME else name[:MAX_NAME] + "…"
+    return f"{path}.{short}" if path else short
 
 
 def _name(item: object, index: int) -> str:
@@ -156,7 +166,7 @@ EXPECTED = {
 def problems_of(error: ValidationError, tree: Mapping[str, Any], root: type[Model]) -> list[Problem]:
     """Our problems for pydantic's, in their order; a misspelt field is answered with the nearest one of the schema."""
     known = sorted({name for model in models_of(root) for name in model.model_fields})
-    return [_problem(details, tree, known) for details in error.errors(include_url=False)]
+    return [_problem(details, tree, known) for details in error.errors(include_url=False)[:MAX_PROBLEMS]]
 
 
 def _problem(details: ErrorDetails, tree: Mapping[str, Any], known: Sequence[str]) -> Problem:
@@ -193,6 +203,12 @@ def _problem(details: ErrorDetails, tree: Mapping[str, Any], known: Sequence[str
         return Problem(
             "text-too-long", path, f"{path}: at most {limit} letters are allowed.", {"limit": limit}
         )
+    if kind == "too_long":
+        limit = context.get("max_length", "")
+        sentence = f"the list has more than {limit} items; shorten it."
+        return Problem("too-many-items", path, f"{path}: {sentence}", {"limit": limit})
+    if kind == "too_short":
+        return Problem("empty-list", path, f"{path}: the list is empty; write at least one item.")
     if kind in ("greater_than_equal", "less_than_equal"):
         limit = context.get("ge") or context.get("le") or ""
         word = "least" if kind == "greater_than_equal" else "most"
@@ -205,17 +221,17 @@ def _problem(details: ErrorDetails, tree: Mapping[str, Any], known: Sequence[str
 
 def _path(location: tuple[int | str, ...], tree: Mapping[str, Any]) -> str:
     node: Any = tree
-    names: list[str] = []
+    path = ""
     for element in location:
         if isinstance(node, list) and isinstance(element, int) and element < len(node):
             node = node[element]
-            names.append(_name(node, element))
+            path = _join(path, _name(node, element))
         elif isinstance(node, dict) and element in node:
             node = node[element]
-            names.append(str(element))
+            path = _join(path, str(element))
         elif isinstance(node, dict) and node.get("kind") == element:
             continue  # pydantic names the branch of a union; it is no place in the document
         else:
             node = None
-            names.append(str(element))
-    return ".".join(names)
+            path = _join(path, str(element))
+    return path

@@ -4,6 +4,7 @@ Nothing here knows of stages or marks. All values are immutable and exact; a reg
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -275,13 +276,13 @@ class Model(BaseModel):
             items = getattr(self, field)
             if isinstance(items, tuple):
                 keys = [key for item in items if (key := path_key(item)) is not None]
-                for key in keys:
-                    if keys.count(key) > 1:
-                        raise PydanticCustomError(
-                            "duplicate-name",
-                            "has {field} that share the name {name}",
-                            {"field": field, "name": key},
-                        )
+                twice = next((key for key, times in Counter(keys).items() if times > 1), None)
+                if twice is not None:
+                    raise PydanticCustomError(
+                        "duplicate-name",
+                        "has {field} that share the name {name}",
+                        {"field": field, "name": twice},
+                    )
         return self
 
 

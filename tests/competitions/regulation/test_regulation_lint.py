@@ -219,7 +219,7 @@ def test_codes_that_the_demo_shows_as_it_is(untouched):
 
 
 def test_a_search_cut_short_is_said(monkeypatch):
-    monkeypatch.setattr("examsvc.competitions.staffing.SEARCH_LIMIT", 0)
+    monkeypatch.setattr("examsvc.competitions.staffing.SEARCH_LIMIT", -1)
     ring = [f"ring-{i}" for i in range(5)]  # five roles in a circle need three people, but any two exclude at most two
 
     def edit(tree):

@@ -53,6 +53,9 @@ MISTAKES = [
     (put(f"{ESSAY}.label", "vi", "a\x7fb"), "control-character", f"{ESSAY}.label.vi", "remove it"),
     (put(ESSAY, "marking", "Essay Scheme"), "bad-name", f"{ESSAY}.marking", "lower-case"),
     (put("publication", "winners", "names"), "not-a-choice", "publication.winners", "number"),
+    (put("calendar", "weekend", [6] * 401), "too-many-items", "calendar.weekend", "shorten"),
+    (lambda t: t.update(roles=[t["roles"][0] | {"id": f"role-{n}"} for n in range(61)]), "too-many-items", "roles", "60"),
+    (put("", "languages", []), "empty-list", "languages", "at least one"),
     (put("ties", "steps", {}), "wrong-type", "ties.steps", "square brackets"),
     (put("in_force", "since", "yesterday"), "wrong-type", "in_force.since", "2026-07-01"),
     (put("in_force", "since", datetime.time(1, 2)), "time-of-day", "in_force.since", "date"),
@@ -113,6 +116,21 @@ def test_hostile_documents_get_one_sentence(data, code):
     found = problems(data)
     assert found[0].code == code
     assert len(found[0].message) < 500
+
+
+def test_a_flood_of_mistakes_is_answered_quickly_and_briefly():
+    flood = {
+        "names": "".join(f"x{n} = 1\n" for n in range(40_000)),
+        "floats": "a = [" + "1.5," * 399 + "]\n" + "".join(f"x{n} = 1.5\n" for n in range(9000)),
+        "long name": "a" * 300_000 + " = 1.5\n",
+        "list": "stages = [" + "{}," * 100_000 + "]\n",
+        "stages": "stages = [" + "{}," * 399 + "]\n",
+    }
+    assert len(flood) == 5
+    for data in flood.values():
+        found = problems(data.encode())
+        assert 1 <= len(found) <= 50
+        assert all(len(problem.message) < 500 for problem in found)
 
 
 @settings(max_examples=100, deadline=None)

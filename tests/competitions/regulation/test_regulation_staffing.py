@@ -58,7 +58,7 @@ def test_five_roles_in_a_ring_need_three_people_although_no_three_exclude_each_o
 
 
 def test_a_search_cut_short_gives_bounds(monkeypatch):
-    monkeypatch.setattr(staffing, "SEARCH_LIMIT", 0)
+    monkeypatch.setattr(staffing, "SEARCH_LIMIT", -1)
     ring = [(ROLES[i], ROLES[(i + 1) % 5]) for i in range(5)]
     found = least_staff(dict.fromkeys(ROLES, 1), ring)
     assert (found.at_least, found.sufficient) == (2, 3)
@@ -74,3 +74,24 @@ def test_nobody_is_needed_for_nothing():
 
 def test_breaks_names_person_and_roles():
     assert breaks([("a", "b"), ("b", "c")], [("c", "b")]) == ((1, "b", "c"),)
+
+
+def test_matrices_made_to_be_hard_are_answered_with_bounds():
+    """Twenty groups of three that exclude each other inside: 3 to the power of 20 largest sets."""
+    roles = [f"g{group}-{one}" for group in range(20) for one in range(3)]
+    conflicts = [(f"g{group}-{a}", f"g{group}-{b}") for group in range(20) for a, b in ((0, 1), (0, 2), (1, 2))]
+    found = least_staff(dict.fromkeys(roles, 1), conflicts)
+    assert found.at_least == 3
+    assert breaks(found.arrangement, conflicts) == ()
+    assert {role for held in found.arrangement for role in held} == set(roles)
+    mirrored = [pair for pair in itertools.combinations(roles, 2) if pair not in set(conflicts)]
+    found = least_staff(dict.fromkeys(roles, 1), mirrored)
+    assert found.at_least == found.sufficient == 20, "one person may hold the three roles of one group and no others"
+
+
+def test_large_numbers_do_not_exhaust_the_search():
+    ring = [(ROLES[i], ROLES[(i + 1) % 5]) for i in range(5)]
+    found = least_staff(dict.fromkeys(ROLES, 1000), ring)
+    assert found.at_least == 2000
+    assert 2500 <= found.sufficient <= 3000
+    assert breaks(found.arrangement, ring) == ()
