@@ -12,13 +12,14 @@ from examsvc.applications import views as applications
 from examsvc.base import access, database, pages, web
 from examsvc.base.clock import Clock, system_clock
 from examsvc.competitions import views as competitions
+from examsvc.demonstration import views as demonstration
 from examsvc.marking import views as marking
 from examsvc.papers import views as papers
 from examsvc.results import views as results
 from examsvc.settings import Settings
 from examsvc.sittings import views as sittings
 
-ROOMS = (accounts, competitions, applications, papers, sittings, marking, results)
+ROOMS = (accounts, competitions, applications, papers, sittings, marking, results, demonstration)
 
 
 def create_app(settings: Settings | None = None, *, clock: Clock = system_clock) -> Flask:

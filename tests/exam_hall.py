@@ -13,12 +13,10 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-import question_banks
 from examsvc.accounts import operations as accounts
 from examsvc.accounts.models import Account
 from examsvc.applications import operations as applications
@@ -37,6 +35,8 @@ from examsvc.sittings import arrival, duties, ending, planning, running
 from examsvc.sittings import queries as attempts
 from examsvc.sittings.models import Attempt, Sitting
 from examsvc.sittings.saving import read_saves, save_answers
+from question_banks import Bank
+from question_banks.banks import shipped_bank
 
 BELL = datetime(2026, 11, 21, 1, 0, tzinfo=UTC)
 
@@ -53,11 +53,9 @@ def objective_only() -> Regulation:
 
 
 @lru_cache
-def bank() -> question_banks.Bank:
+def bank() -> Bank:
     """The bank that ships with the project, as one."""
-    folder = Path(question_banks.__file__).parent / "banks" / "public-leadership"
-    parts = [question_banks.read_bank(path).bank for path in sorted(folder.glob("*.toml"))]
-    return parts[0].replaced(items=tuple(item for part in parts for item in part))
+    return shipped_bank("public-leadership")
 
 
 class ExamHall:

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import click
@@ -48,17 +49,15 @@ def serve(bind: str, workers: int, threads: int) -> None:
             sys.executable,
             "-m",
             "gunicorn",
-            "wsgi:app" if os.path.exists("wsgi.py") else "examsvc.app:create_app()",
+            "examsvc.app:create_app()",
             "--bind",
             bind,
             "--workers",
             str(workers),
             "--threads",
             str(threads),
-            "--worker-class",
-            "gthread",
-            "--keep-alive",
-            "75",
+            "--config",
+            str(Path(__file__).with_name("gunicorn.conf.py")),
         ],
     )
 

@@ -1,11 +1,39 @@
-"""Building the demonstration installation."""
+"""Building the demonstration installation once, and what it prints."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
+from sqlalchemy.orm import Session
+
+from examsvc.base.clock import system_clock
+from examsvc.base.database import make_engine
+from examsvc.demonstration import story
+from examsvc.demonstration.people import CANDIDATES, STAFF
+from examsvc.migrations import apply
+from examsvc.settings import Settings
+
 
 def ensure(folder: Path, address: str) -> Iterator[str]:
     """Builds the installation in the folder unless it is there, and yields the lines to print."""
-    yield f"{folder} {address}"
+    marker = folder / "ready"
+    if not marker.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        for left in folder.glob("examsvc.sqlite*"):
+            left.unlink()  # of a build that was cut off
+        engine = make_engine(Settings(folder=folder, mode="demo", base_url=address).database_address())
+        apply.upgrade(engine)
+        with Session(engine) as session:
+            story.tell(session, system_clock())
+        engine.dispose()
+        marker.write_text("the demonstration is built\n", encoding="ascii")
+    yield f"The demonstration stands in {folder}/ – delete the folder to build it anew."
+    yield f"Open {address}/demo and click on a name to sign in as that person."
+    yield f"Or sign in with the address below and the password: {story.PASSWORD}"
+    yield ""
+    for person in STAFF:
+        yield f"  {person.handle + '@' + story.DOMAIN:36} {person.name:24} {', '.join(person.roles)}"
+    for person in CANDIDATES[:3]:
+        yield f"  {person.handle + '@' + story.DOMAIN:36} {person.name:24} candidate"
+    yield f"  … and {len(CANDIDATES) - 3} more candidates on the page /demo"

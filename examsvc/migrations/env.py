@@ -16,6 +16,11 @@ def render_item(kind: str, item: object, _context: Any) -> str | Literal[False]:
 
 
 connection = context.config.attributes["connection"]
-context.configure(connection=connection, target_metadata=metadata, render_item=render_item)
+context.configure(
+    connection=connection,
+    target_metadata=metadata,
+    render_item=render_item,
+    transactional_ddl=True,  # SQLite has it too, once the driver leaves BEGIN to us
+)
 with context.begin_transaction():
     context.run_migrations()

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import examsvc.accounts.models
-import examsvc.applications.models
-import examsvc.base.jobs
-import examsvc.careers.models
-import examsvc.competitions.models
-import examsvc.ledger.models
-import examsvc.marking.models
-import examsvc.papers.models
-import examsvc.results.models
-import examsvc.sittings.models
+import importlib
+from pathlib import Path
+
 from examsvc.base.database import Base
+
+for _models in sorted(Path(__file__).parent.parent.glob("*/*models.py")):
+    importlib.import_module(f"examsvc.{_models.parent.name}.{_models.stem}")
+importlib.import_module("examsvc.base.jobs")
 
 metadata = Base.metadata

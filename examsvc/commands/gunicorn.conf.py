@@ -1,0 +1,19 @@
+"""How gunicorn serves an installation: threads, connections that stay open, and a job worker inside the first process.
+
+Recycling of workers (``max_requests``) stays off: it can cut a connection in the middle of a sitting.
+"""
+
+import threading
+
+worker_class = "gthread"
+keepalive = 75
+graceful_timeout = 30
+accesslog = None
+forwarded_allow_ips = "127.0.0.1"
+
+
+def post_worker_init(worker):  # type: ignore[no-untyped-def]
+    """Gives each serving process a thread that does jobs and duties; their rows see to it that each is done once."""
+    from examsvc.commands.installation import work_forever
+
+    threading.Thread(target=work_forever, args=(worker.wsgi,), name="jobs", daemon=True).start()
