@@ -1,7 +1,7 @@
 """What an export lost, found by reading it back and comparing item by item: complete by construction."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from question_banks.conversion import comparable
@@ -9,7 +9,7 @@ from question_banks.declarations import Choice, Interaction, Rule
 from question_banks.markup import Text
 from question_banks.model import Bank, Item
 from question_banks.problems import ProblemLog, declare
-from question_banks.renaming import renamed
+from question_banks.renaming import renamed, with_texts
 
 declare(
     {
@@ -30,24 +30,18 @@ def report(bank: Bank, written: list[str], back: Bank, log: ProblemLog) -> None:
         if returned is None:
             log.lossy("export-unreadable", name, reason="it is missing when the file is read again")
             continue
-        for code, parameters in losses(bank[name], returned, bank.media, back.media):
+        for code, parameters in losses(bank[name], returned):
             log.lossy(code, name, **parameters)
 
 
-def losses(
-    item: Item, returned: Item, media: Mapping[str, object], back_media: Mapping[str, object]
-) -> Iterator[tuple[str, dict[str, str]]]:
+def losses(item: Item, returned: Item) -> Iterator[tuple[str, dict[str, str]]]:
     """(code, parameters) for every difference in what is shown, marked or known."""
-    kept = set(returned.languages) or {
-        language for _, text in returned.texts() for language in text.languages
-    }
-    gone = [
-        language
-        for language in dict.fromkeys(name for _, text in item.texts() for name in text.languages)
-        if kept and language not in kept
-    ]
+    kept = {language for _, text in returned.texts() for language in text.languages}
+    shown = dict.fromkeys(language for _, text in item.texts() for language in text.languages)
+    gone = [language for language in shown if kept and language not in kept]
     if gone:
         yield "export-languages", {"languages": ", ".join(gone)}
+        item = with_texts(item, lambda text: _only(text, kept))
     renamed = _renamed(item, returned)
     if renamed is None:
         yield "export-changed", {"field": "interactions"}
@@ -56,20 +50,23 @@ def losses(
         yield "export-changed", {"field": "identifiers of choices"}
     for field, before, after in _fields(renamed, returned):
         if isinstance(before, Text) and isinstance(after, Text):
-            if not _same_text(before, after, set(gone)):
+            if not _same_text(before, after):
                 yield ("export-changed" if after else "export-lost"), {"field": field}
         elif before != after:
             yield ("export-lost" if after in ("", None, (), 0, {}) else "export-changed"), {"field": field}
 
 
-def _same_text(before: Text, after: Text, gone: set[str]) -> bool:
-    wanted = {language: before.html(language) for language in before.languages if language not in gone}
-    if not wanted and before:
-        wanted = {language: before.html() for language in after.languages}
-    if not wanted:
-        return not after
-    return set(wanted) == set(after.languages) and all(
-        comparable(html) == comparable(after.html(language)) for language, html in wanted.items()
+def _only(text: Text, kept: set[str]) -> Text:
+    """The text in the languages that are left; in its first under the name of one of them where it has none."""
+    values = {language: source for language, source in text.values if language in kept}
+    if text and not values:
+        values = {min(kept): text.source()}
+    return Text.of(values, text.form)
+
+
+def _same_text(before: Text, after: Text) -> bool:
+    return set(before.languages) == set(after.languages) and all(
+        comparable(before.html(language)) == comparable(after.html(language)) for language in before.languages
     )
 
 
@@ -93,13 +90,17 @@ def _fields(item: Item, returned: Item) -> Iterator[tuple[str, object, object]]:
         ("enemies", lambda i: i.metadata.enemies),
         ("parameters", lambda i: i.metadata.parameters),
         ("title", lambda i: i.metadata.title),
-        ("rubric", lambda i: [criterion.canonical() for criterion in i.rubric] or ""),
+        ("rubric", lambda i: tuple((c.id, c.marks, *(level.marks for level in c.levels)) for c in i.rubric)),
         ("marking", _marking),
         ("template variables", lambda i: [t.canonical() for t in i.templates] or ""),
         ("template processing", lambda i: i.template_processing and i.template_processing.canonical()),
     ]
     for name, get in pairs:
         yield name, get(item), get(returned)
+    for one, other in zip(item.rubric, returned.rubric, strict=False):
+        yield "rubric", one.title, other.title
+        for level, back in zip(one.levels, other.levels, strict=False):
+            yield "rubric", level.text, back.text
     if [i.kind for i in item.interactions] != [i.kind for i in returned.interactions]:
         return
     for first, second in zip(item.interactions, returned.interactions, strict=True):

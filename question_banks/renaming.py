@@ -1,10 +1,10 @@
-"""Other names for the responses and choices of an item, everywhere they stand."""
+"""Changes to every text, or to every identifier, of an item."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from question_banks.declarations import Choice, Interaction, MapEntry, Node, ResponseDeclaration, Rule
-from question_banks.markup import PLACEHOLDER
+from question_banks.markup import PLACEHOLDER, Text
 from question_banks.model import Item
 
 Names = Mapping[str, str]
@@ -64,4 +64,43 @@ def renamed(item: Item, responses: Names, choices: Mapping[str, Names]) -> Item:
         rules=tuple(rule(r) for r in item.rules),
         processing=node(item.processing),
         template_processing=node(item.template_processing),
+    )
+
+
+def with_texts(item: Item, change: Callable[[Text], Text]) -> Item:
+    """`item` with `change` done to each of its texts, shown or hidden."""
+
+    def choice(c: Choice) -> Choice:
+        picture = c.picture and replace(c.picture, alternative=change(c.picture.alternative))
+        return replace(c, text=change(c.text), why=change(c.why), picture=picture)
+
+    def interaction(i: Interaction) -> Interaction:
+        return replace(
+            i,
+            prompt=change(i.prompt),
+            unit=change(i.unit),
+            choices=tuple(choice(c) for c in i.choices),
+            targets=tuple(choice(c) for c in i.targets),
+            picture=i.picture and replace(i.picture, alternative=change(i.picture.alternative)),
+        )
+
+    return replace(
+        item,
+        body=change(item.body),
+        explanation=change(item.explanation),
+        guide=change(item.guide),
+        interactions=tuple(interaction(i) for i in item.interactions),
+        rules=tuple(
+            replace(rule, answers=tuple(replace(a, feedback=change(a.feedback)) for a in rule.answers))
+            for rule in item.rules
+        ),
+        rubric=tuple(
+            replace(
+                c,
+                title=change(c.title),
+                levels=tuple(replace(level, text=change(level.text)) for level in c.levels),
+            )
+            for c in item.rubric
+        ),
+        metadata=replace(item.metadata, title=change(item.metadata.title)),
     )

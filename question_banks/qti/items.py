@@ -495,10 +495,9 @@ class ItemReader:
             choices = tuple(
                 self._choice(e) for e in inner(element, "simple-choice", "simple-associable-choice")
             )
-            unlimited = (
-                {"max_choices": 0} if kind == "order" and interaction.max_choices in (0, len(choices)) else {}
-            )
-            return replace(interaction, choices=choices, **unlimited)
+            most = interaction.max_choices
+            most = 0 if kind == "order" and most == len(choices) else most
+            return replace(interaction, choices=choices, max_choices=most)
         if kind == "inline-choice":
             choices = tuple(self._choice(e) for e in inner(element, "inline-choice"))
             return replace(interaction, choices=choices, max_choices=1)
