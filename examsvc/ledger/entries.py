@@ -76,6 +76,11 @@ class Entry:
         return tuple(self.body.get("posts", ()))
 
     @property
+    def commitments(self) -> list[tuple[str, str]]:
+        """(name of the object, commitment) for every commitment in the body, in the vocabulary's order."""
+        return fields.commitments_in(TYPES[self.type].body, self.body)
+
+    @property
     def stage(self) -> str | None:
         """The stage the entry names."""
         return self.body.get("stage")

@@ -5,9 +5,9 @@ personal data has no place to stand. Committed objects, which can be erased, als
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from examsvc.ledger import canonical
 
@@ -31,13 +31,14 @@ class Kind:
     """A kind of value: `name` as the documentation writes it, and a check that raises FieldError.
 
     `where` it may stand: kinds for an entry may also stand in an object, never the reverse. `objects` are the
-    names of the committed objects that a value of this kind commits to.
+    names of the committed objects that a value of this kind commits to; `commitments` finds them in a checked value, each with its object's name.
     """
 
     name: str
     check: Callable[[object], None]
     where: Literal["entry", "object"]
     objects: tuple[str, ...] = ()
+    commitments: Callable[[Any], list[tuple[str, str]]] = lambda value: []
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,11 @@ def check_fields(fields: tuple[Field, ...], value: object) -> None:
             field.kind.check(value[field.name])
         except FieldError as error:
             raise FieldError(f"{field.name}: {error}") from None
+
+
+def commitments_in(fields: tuple[Field, ...], value: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(name of the object, commitment) for every commitment in a checked object with these fields."""
+    return [found for f in fields if f.name in value for found in f.kind.commitments(value[f.name])]
 
 
 def _matches(name: str, pattern: re.Pattern[str], wanted: str, where: Literal["entry", "object"]) -> Kind:
@@ -123,7 +129,13 @@ VALUE = Kind("value", _canonical, "object")
 
 def commitment(object_name: str) -> Kind:
     """The commitment to one committed object of this name."""
-    return Kind(f"commitment to {object_name}", DIGEST.check, "entry", (object_name,))
+    return Kind(
+        f"commitment to {object_name}",
+        DIGEST.check,
+        "entry",
+        (object_name,),
+        lambda value: [(object_name, value)],
+    )
 
 
 def choice(*codes: str) -> Kind:
@@ -150,7 +162,10 @@ def list_of(kind: Kind, *, least: int = 1, most: int = MAX_LISTED) -> Kind:
             except FieldError as error:
                 raise FieldError(f"[{position}] {error}") from None
 
-    return Kind(f"list of {kind.name}", check, kind.where, kind.objects)
+    def inside(value: Any) -> list[tuple[str, str]]:
+        return [found for member in value for found in kind.commitments(member)]
+
+    return Kind(f"list of {kind.name}", check, kind.where, kind.objects, inside)
 
 
 def set_of(kind: Kind, *, least: int = 1, most: int = MAX_LISTED) -> Kind:
@@ -163,7 +178,7 @@ def set_of(kind: Kind, *, least: int = 1, most: int = MAX_LISTED) -> Kind:
         if members != sorted(set(members)):
             raise FieldError("is not in ascending order without repetition")
 
-    return Kind(f"set of {kind.name}", check, kind.where, kind.objects)
+    return Kind(f"set of {kind.name}", check, kind.where, kind.objects, listed.commitments)
 
 
 def record(*fields: Field) -> Kind:
@@ -171,4 +186,10 @@ def record(*fields: Field) -> Kind:
     where: Literal["entry", "object"] = "object" if any(f.kind.where == "object" for f in fields) else "entry"
     inside = ", ".join(f"{f.name}{'?' if f.optional else ''}: {f.kind.name}" for f in fields)
     objects = tuple(name for f in fields for name in f.kind.objects)
-    return Kind("{" + inside + "}", lambda value: check_fields(fields, value), where, objects)
+    return Kind(
+        "{" + inside + "}",
+        lambda value: check_fields(fields, value),
+        where,
+        objects,
+        lambda value: commitments_in(fields, value),
+    )

@@ -7,9 +7,13 @@ import hashlib
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from examsvc.ledger import chains, commitments, draws, entries
+from examsvc.competitions.regulation import read_preset
+from examsvc.ledger import chains, checkpoints, commitments, draws, entries, merkle
+from examsvc.ledger.bundle import Material, Opened, Save
+from examsvc.ledger.checkpoints import Checkpoint
 from examsvc.ledger.definitions import StageKind
 from examsvc.ledger.notes import COSIGNATURE, ED25519, SignerKey
+from examsvc.ledger.policy import read_policy
 
 CODE = "dept-heads-2026"
 START = 1_790_000_000
@@ -27,7 +31,8 @@ WITNESSES = [
     SignerKey(f"witness.example/w{n}", COSIGNATURE, hashlib.sha256(b"witness %d" % n).digest())
     for n in (1, 2, 3)
 ]
-REGULATION = b'name = "leadership"\nversion = "2026-1"\n'
+REGULATION = read_preset("demo").canonical_bytes()
+NOTICE = "Thông báo thi tuyển trưởng phòng".encode()
 OUTSIDE = "Xổ số kiến thiết 20.11.2026, giải đặc biệt: 84021".encode()
 
 
@@ -52,6 +57,8 @@ class Hall:
     data: list[bytes] = field(default_factory=list)
     openings: list[Opening] = field(default_factory=list)
     saves: dict[str, list[Opening]] = field(default_factory=dict)
+    heads: dict[int, dict[str, int]] = field(default_factory=dict)
+    outside: dict[str, bytes] = field(default_factory=dict)
     time: int = START
     _drawn: int = 0
 
@@ -118,6 +125,7 @@ class Hall:
             )
         seed = draws.seed(code, inputs, nonces, OUTSIDE)
         result = draws.replay(seed, task, parameters).result
+        self.outside[code] = OUTSIDE
         self.add(
             "draw.drawn",
             "P-secretary",
@@ -141,6 +149,63 @@ def competition(seed: int = 1, candidates: int = 4, until: str | None = None) ->
                 del hall.data[types.index(until) + 1 :]
                 break
     return hall
+
+
+REGISTRY_KEY = SignerKey("exam.example/registry", ED25519, hashlib.sha256(b"registry").digest())
+POLICY_TEXT = "".join(
+    [f"log {key.verifier.text}\n" for key in (LOG_KEY, REGISTRY_KEY)]
+    + [f"witness w{n} {key.verifier.text}\n" for n, key in enumerate(WITNESSES, start=1)]
+    + ["group g 2 w1 w2 w3\nquorum g\n"]
+).encode()
+POLICY = read_policy(POLICY_TEXT)
+
+
+def checkpoint_of(
+    log: list[bytes], key: SignerKey, witnesses: list[SignerKey], time: int = START + 10_000_000
+) -> bytes:
+    point = Checkpoint(key.name, len(log), merkle.root_of(entries.leaf_hash(data) for data in log))
+    return (
+        checkpoints.sign(point, key)
+        .with_signatures(checkpoints.cosign(point, w, time) for w in witnesses)
+        .data
+    )
+
+
+def registry() -> list[bytes]:
+    approvals = {"approvals": [{"by": "P-1", "t": START}, {"by": "P-2", "t": START}], "summary": "cd" * 32}
+    words = [
+        ("log.opened", {"origin": REGISTRY_KEY.name, "key": REGISTRY_KEY.verifier.text}),
+        ("release.installed", {"version": "0.1.0", "digest": "ab" * 32, "schema": "0001"}),
+        ("witnesses.named", {"policy": hashlib.sha256(POLICY_TEXT).hexdigest(), "witnesses": 3, **approvals}),
+        (
+            "competition.opened",
+            {
+                "competition": CODE,
+                "origin": LOG_KEY.name,
+                "key": LOG_KEY.verifier.text,
+                "classified": False,
+                **approvals,
+            },
+        ),
+    ]
+    return [
+        entries.entry_bytes(index, "ministry", type, START, "system", body)
+        for index, (type, body) in enumerate(words)
+    ]
+
+
+def material(hall: Hall, witnesses: list[SignerKey] = WITNESSES) -> Material:
+    return Material(
+        entries=hall.data,
+        checkpoint=checkpoint_of(hall.data, LOG_KEY, witnesses),
+        openings=[Opened(o.entry, o.commitment, o.object, o.salt, o.value) for o in hall.openings],
+        documents=[REGULATION, NOTICE, POLICY_TEXT],
+        outside=hall.outside,
+        chains={a: [Save(s.commitment, s.salt, s.value) for s in saves] for a, saves in hall.saves.items()},
+        heads=hall.heads,
+        registry_entries=registry(),
+        registry_checkpoint=checkpoint_of(registry(), REGISTRY_KEY, witnesses),
+    )
 
 
 def _rules(hall: Hall) -> None:
@@ -168,14 +233,14 @@ def _rules(hall: Hall) -> None:
         digest=hashlib.sha256(REGULATION).hexdigest(),
     )
     hall.add(
-        "witnesses.named", "P-chair", policy=hashlib.sha256(b"policy").hexdigest(), witnesses=len(WITNESSES)
+        "witnesses.named", "P-chair", policy=hashlib.sha256(POLICY_TEXT).hexdigest(), witnesses=len(WITNESSES)
     )
     hall.add(
         "notice.published",
         "P-secretary",
         posts=list(POSTS),
         revision=1,
-        digest=hashlib.sha256(b"notice").hexdigest(),
+        digest=hashlib.sha256(NOTICE).hexdigest(),
     )
 
 
@@ -391,6 +456,7 @@ def _sitting(hall: Hall) -> None:
             entries.check_object("attempt.save", save)
             hall.saves[attempt].append(Opening(None, "attempt.save", hall.random("salt"), save))
     heads = [chains.replay(CODE, a, [s.commitment for s in saves])[-1] for a, saves in hall.saves.items()]
+    hall.heads[len(hall.data)] = {head.attempt: head.links for head in heads}
     hall.add(
         "sitting.heads",
         **scope,

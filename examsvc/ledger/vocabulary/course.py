@@ -133,7 +133,7 @@ ENTRIES = (
         "regulation.pinned",
         Field("regulation", CODE, "name of the regulation"),
         Field("version", CODE, "its version"),
-        Field("digest", DIGEST, "SHA-256 of the regulation document as published"),
+        Field("digest", DIGEST, "SHA-256 of the regulation's canonical bytes"),
         Field("confirmations", commitment("regulation.confirmations"), "clauses confirmed by a person", True),
         when="The regulation is fixed for this competition.",
         by="personnel officer",

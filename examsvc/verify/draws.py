@@ -1,0 +1,155 @@
+"""V7: every draw replays from its seed, the seed from its parts, and what was done follows the draw."""
+
+import hashlib
+from collections.abc import Iterator
+
+from examsvc.ledger import draws as drawing
+from examsvc.ledger.draws import DrawError
+from examsvc.ledger.entries import Entry
+from examsvc.verify.findings import Finding, conclude
+from examsvc.verify.reading import Bundle
+
+TITLE = "draws replay from their seeds, and what was done follows them"
+
+
+def draws(read: Bundle) -> Finding:
+    """V7."""
+    reasons: list[str] = []
+    drawn = read.of("draw.drawn")
+    for made in drawn:
+        reasons += [f"draw {made.body['draw']}: {reason}" for reason in _draw(read, made)]
+    known = {entry.body["draw"] for entry in drawn}
+    for entry in read.entries:
+        if (
+            entry is not None
+            and not entry.type.startswith("draw.")
+            and "draw" in entry.body
+            and entry.body["draw"] not in known
+        ):
+            reasons.append(
+                f"entry {entry.index} ({entry.type}) names the draw {entry.body['draw']}, which was never made"
+            )
+    if not reasons:
+        reasons += _followed(read)
+    for draw in read.outside:
+        if draw not in known:
+            reasons.append(f"there is an outside value for the draw {draw}, which was never made")
+    voided = len(read.of("draw.voided"))
+    return conclude("V7", TITLE, reasons, [f"{len(drawn)} draws, {voided} void"])
+
+
+def _one(read: Bundle, type: str, draw: str) -> Entry | None:
+    return next((entry for entry in read.of(type) if entry.body["draw"] == draw), None)
+
+
+def _draw(read: Bundle, drawn: Entry) -> Iterator[str]:
+    draw = drawn.body["draw"]
+    announced, fixed = _one(read, "draw.announced", draw), _one(read, "draw.fixed", draw)
+    if announced is None or fixed is None:
+        yield "it was not announced, or its inputs were not fixed"
+        return
+    terms, inputs, result = (
+        read.opened(commitment)
+        for commitment in (announced.body["terms"], fixed.body["inputs"], drawn.body["result"])
+    )
+    outside = read.outside.get(draw)
+    if terms is None or inputs is None or result is None or outside is None:
+        yield "terms, inputs, result or outside value are not in the bundle"
+        return
+    if {terms.get("draw"), inputs.get("draw"), result.get("draw")} != {draw} or terms.get(
+        "method"
+    ) != drawing.METHOD:
+        yield "its terms, inputs or result belong to another draw or method"
+    if hashlib.sha256(outside).hexdigest() != drawn.body["outside"]:
+        yield "the outside value is not the one in the log"
+    if not fixed.time < terms["published"] <= drawn.time:
+        yield "the outside value was not published between the fixing of the inputs and the draw"
+    nonces: dict[str, str] = {}
+    for person in announced.body["participants"]:
+        committed = [
+            e for e in read.of("draw.committed") if (e.body["draw"], e.body["person"]) == (draw, person)
+        ]
+        revealed = [
+            e for e in read.of("draw.revealed") if (e.body["draw"], e.body["person"]) == (draw, person)
+        ]
+        if len(committed) != 1 or len(revealed) != 1:
+            yield f"{person} did not commit to and reveal one nonce"
+            return
+        if not committed[0].index < fixed.index < revealed[0].index < drawn.index:
+            yield f"{person} committed or revealed out of turn"
+        body = revealed[0].body
+        if not drawing.reveals(committed[0].body["nonce"], draw, person, body["nonce"], body["salt"]):
+            yield f"{person} revealed another nonce than was committed to"
+        nonces[person] = body["nonce"]
+    strangers = {
+        e.body["person"] for e in read.of("draw.committed", "draw.revealed") if e.body["draw"] == draw
+    } - nonces.keys()
+    if strangers:
+        yield f"{', '.join(sorted(strangers))} took part without being announced"
+    if drawing.seed(draw, fixed.body["inputs"], nonces, outside) != drawn.body["seed"]:
+        yield "the seed is not the one that its parts give"
+    try:
+        replayed = drawing.replay(drawn.body["seed"], inputs["task"], inputs["parameters"]).result
+    except (DrawError, TypeError) as error:  # parameters are any value
+        yield f"its inputs cannot be drawn from: {error}"
+        return
+    if replayed != result["result"]:
+        yield "the result is not the one that the seed gives"
+
+
+def _followed(read: Bundle) -> Iterator[str]:
+    """Allocations, replacements and orders of hearings are those that were drawn."""
+    for entry in read.of("scripts.allocated", "remark.allocated"):
+        allocation = read.opened(entry.body["allocation"])
+        if allocation is not None and allocation["rows"] != _result(read, entry.body["draw"]):
+            yield f"entry {entry.index}: the allocation is not the one drawn"
+    yield from _replacements(read)
+    heard = [entry for entry in read.of("hearing.listed") if read.opened(entry.body["candidate"]) is not None]
+    for entry in heard:
+        order = _result(read, entry.body["draw"])
+        place = entry.body["place"] - 1
+        candidate = read.opened(entry.body["candidate"])["candidate"]
+        if not isinstance(order, list) or place >= len(order) or order[place] != candidate:
+            yield f"entry {entry.index}: the hearing is not in the place that was drawn"
+
+
+def _result(read: Bundle, draw: str) -> object:
+    drawn = _one(read, "draw.drawn", draw)
+    value = read.opened(drawn.body["result"]) if drawn is not None else None
+    return None if value is None else value["result"]
+
+
+def _replacements(read: Bundle) -> Iterator[str]:
+    """Who takes over a script is the first of the script's reserve order who did not drop out before."""
+    dropped: dict[str, set[str]] = {}
+    for entry in read.of("script.reallocated"):
+        script, leaves, takes = entry.body["script"], entry.body["from"], entry.body["to"]
+        dropped.setdefault(script, set()).add(leaves)
+        for allocated in read.of("scripts.allocated"):
+            rows = _result(read, allocated.body["draw"])
+            drawn, fixed = (
+                _one(read, "draw.drawn", allocated.body["draw"]),
+                _one(read, "draw.fixed", allocated.body["draw"]),
+            )
+            if (
+                not isinstance(rows, list)
+                or drawn is None
+                or fixed is None
+                or all(row["script"] != script for row in rows)
+            ):
+                continue
+            parameters = read.opened(fixed.body["inputs"])["parameters"]
+            markers = {row["marker"]: row["group"] for row in parameters["markers"]}
+            holders = _holders(read, entry, rows, script)
+            excluded = {marker for s, marker in parameters["excluded"] if s == script} | dropped[script]
+            order = drawing.reserves(drawn.body["seed"], script, markers, holders - {leaves}, excluded)
+            if leaves not in holders or not order or order[0] != takes:
+                yield f"entry {entry.index}: {takes} is not the next in the reserve order of the script {script}"
+
+
+def _holders(read: Bundle, until: Entry, rows: list[dict[str, object]], script: str) -> set[str]:
+    holders = {str(row["marker"]) for row in rows if row["script"] == script}
+    for entry in read.of("script.reallocated"):
+        if entry.index < until.index and entry.body["script"] == script:
+            holders = holders - {entry.body["from"]} | {entry.body["to"]}
+    return holders

@@ -1,0 +1,293 @@
+"""Reads a bundle: every file listed, canonical, in its place. What is wrong is collected, not raised, once the archive is open."""
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from examsvc.ledger import bundle, canonical, commitments, entries, fields
+from examsvc.ledger.bundle import BundleError, Opened, Save
+from examsvc.ledger.definitions import StageKind
+from examsvc.ledger.entries import Entry, EntryError
+from examsvc.ledger.fields import Field
+
+PART_KINDS = {
+    "objective": StageKind.OBJECTIVE,
+    "essay": StageKind.WRITTEN,
+    "plan": StageKind.PLAN,
+    "defence": StageKind.DEFENCE,
+    "interview": StageKind.DEFENCE,
+    "simulation": StageKind.DEFENCE,
+}
+_MANIFEST = (
+    Field("format", fields.CODE, "format of the bundle"),
+    Field("competition", fields.CODE, "code of the competition"),
+    Field("origin", fields.ORIGIN, "origin of its log"),
+    Field("kind", fields.choice(bundle.PUBLIC, bundle.RESTRICTED), "which edition"),
+    Field("posts", fields.set_of(fields.CODE), "posts whose results it proves"),
+    Field("edition", fields.COUNT, "number of the edition"),
+    Field("size", fields.INTEGER, "entries in the log"),
+    Field("files", fields.VALUE, "size and SHA-256 of every other file, by name"),
+)
+_HEX32 = re.compile(r"[0-9a-f]{64}")
+_FIXED = {"log/checkpoint", "log/entries.jsonl", "openings.jsonl"}
+_OPTIONAL = {"registry/checkpoint", "registry/entries.jsonl"}
+_RESTRICTED = {"saves.jsonl", "heads.jsonl"}
+
+
+@dataclass
+class Bundle:
+    """The contents of a bundle; `problems` are those of form (check V1), `entry_problems` of single entries (V4)."""
+
+    digest: str
+    manifest: dict[str, Any]
+    checkpoint: bytes = b""
+    raw_entries: list[bytes] = field(default_factory=list)
+    entries: list[Entry | None] = field(default_factory=list)
+    registry_checkpoint: bytes | None = None
+    raw_registry: list[bytes] = field(default_factory=list)
+    registry: list[Entry | None] = field(default_factory=list)
+    openings: list[Opened] = field(default_factory=list)
+    documents: dict[str, bytes] = field(default_factory=dict)
+    outside: dict[str, bytes] = field(default_factory=dict)
+    chains: dict[str, list[Save]] = field(default_factory=dict)
+    heads: dict[int, dict[str, int]] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    entry_problems: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._by_commitment: dict[str, Any] | None = None
+        self._by_type: dict[str, list[Entry]] | None = None
+        self._opening_problems: list[str] = []
+
+    @property
+    def restricted(self) -> bool:
+        """Whether this is the restricted edition."""
+        return bool(self.manifest["kind"] == bundle.RESTRICTED)
+
+    def of(self, *types: str) -> list[Entry]:
+        """The readable entries of these types, in their order."""
+        if self._by_type is None:
+            self._by_type = defaultdict(list)
+            for entry in self.entries:
+                if entry is not None:
+                    self._by_type[entry.type].append(entry)
+        found = [entry for name in types for entry in self._by_type.get(name, ())]
+        return sorted(found, key=lambda entry: entry.index) if len(types) > 1 else found
+
+    def opened(self, commitment: str) -> Any:
+        """The object behind a commitment, None if this edition does not open it, or not rightly (then V6 says so)."""
+        return self._rightly_opened().get(commitment)
+
+    @property
+    def opening_problems(self) -> list[str]:
+        """Openings that open nothing, or not as the vocabulary says."""
+        self._rightly_opened()
+        return self._opening_problems
+
+    def _rightly_opened(self) -> dict[str, Any]:
+        if self._by_commitment is None:
+            self._by_commitment = {}
+            committed = {
+                (entry.index, commitment): name
+                for entry in self.entries
+                if entry is not None
+                for name, commitment in entry.commitments
+            }
+            for item in self.openings:
+                wrong = _opening_problem(item, committed.get((item.entry, item.commitment)))
+                if wrong is None:
+                    self._by_commitment[item.commitment] = item.value
+                else:
+                    self._opening_problems.append(f"entry {item.entry}: {wrong}")
+        return self._by_commitment
+
+    def declared_stages(self) -> dict[str, dict[str, frozenset[StageKind]]] | None:
+        """Stages of each post with the kinds of their parts, from the pinned regulation; None if it is not readable.
+
+        Only these few fields are read, so that regulations of other releases can be verified too.
+        """
+        pinned = self.of("regulation.pinned")
+        document = self.documents.get(pinned[0].body["digest"]) if pinned else None
+        if document is None:
+            return None
+        try:
+            tree = canonical.decode(document)
+            stages = {
+                str(stage["id"]): frozenset(PART_KINDS[part["kind"]] for part in stage["parts"])
+                for stage in tree["stages"]
+            }
+        except (canonical.CanonicalError, KeyError, TypeError):
+            return None
+        posts = {post for entry in self.of("notice.published") for post in entry.posts}
+        return dict.fromkeys(sorted(posts), stages)
+
+
+def read(data: bytes) -> Bundle:
+    """The bundle in `data`; BundleError if it is not readable as one at all."""
+    files = bundle.unpack(data)
+    manifest = _manifest(files.pop(bundle.MANIFEST))
+    read_ = Bundle(hashlib.sha256(data).hexdigest(), manifest)
+    _check_list(read_, files)
+    for name, content in files.items():
+        _read_file(read_, name, content)
+    if manifest["size"] != len(read_.raw_entries):
+        read_.problems.append(
+            f"the manifest counts {manifest['size']} entries, the log {len(read_.raw_entries)}"
+        )
+    return read_
+
+
+def _opening_problem(item: Opened, name: str | None) -> str | None:
+    if name != item.object:
+        return f"there is no such commitment to {item.object!r:.40}"
+    if not commitments.opens(item.commitment, item.object, item.salt, item.value):
+        return f"salt and object do not open the commitment to {item.object}"
+    try:
+        entries.check_object(item.object, item.value)
+    except EntryError as error:
+        return str(error)
+    return None
+
+
+def _manifest(data: bytes) -> dict[str, Any]:
+    try:
+        manifest: dict[str, Any] = canonical.decode(data)
+    except canonical.CanonicalError as error:
+        raise BundleError(f"the manifest: {error}") from None
+    try:
+        fields.check_fields(_MANIFEST, manifest)
+    except fields.FieldError as error:
+        raise BundleError(f"the manifest {error}") from None
+    if manifest["format"] != bundle.FORMAT or not isinstance(manifest["files"], dict):
+        raise BundleError(f"format {manifest['format']!r:.40} is not known here")
+    return manifest
+
+
+def _check_list(read_: Bundle, files: Mapping[str, bytes]) -> None:
+    listed: dict[str, Any] = read_.manifest["files"]
+    for name in sorted(listed.keys() | files.keys()):
+        if name not in files:
+            read_.problems.append(f"{name} is listed and not there")
+        elif name not in listed:
+            read_.problems.append(f"{name} is there and not listed")
+        elif listed[name] != {"size": len(files[name]), "sha256": hashlib.sha256(files[name]).hexdigest()}:
+            read_.problems.append(f"{name} is not the file that is listed")
+    needed = _FIXED | (_RESTRICTED if read_.restricted else set())
+    for name in sorted(needed - files.keys()):
+        read_.problems.append(f"{name} is missing")
+    if len(_OPTIONAL & files.keys()) == 1:
+        read_.problems.append("of the registry log, entries and checkpoint come together")
+
+
+def _read_file(read_: Bundle, name: str, content: bytes) -> None:
+    folder, _, rest = name.rpartition("/")
+    try:
+        if name == "log/checkpoint":
+            read_.checkpoint = content
+        elif name == "registry/checkpoint":
+            read_.registry_checkpoint = content
+        elif name == "log/entries.jsonl":
+            read_.raw_entries = bundle.split_lines(content)
+            read_.entries = _entries(read_, read_.raw_entries, "entry")
+        elif name == "registry/entries.jsonl":
+            read_.raw_registry = bundle.split_lines(content)
+            read_.registry = _entries(read_, read_.raw_registry, "registry entry")
+        elif name == "openings.jsonl":
+            _openings(read_, content)
+        elif name == "saves.jsonl" and read_.restricted:
+            _saves(read_, content)
+        elif name == "heads.jsonl" and read_.restricted:
+            _heads(read_, content)
+        elif folder == "documents" and _HEX32.fullmatch(rest):
+            if hashlib.sha256(content).hexdigest() != rest:
+                read_.problems.append(f"{name} does not have the digest it is named after")
+            else:
+                read_.documents[rest] = content
+        elif folder == "outside" and rest:
+            read_.outside[rest] = content
+        else:
+            read_.problems.append(f"{name} has no place in this edition")
+    except (BundleError, canonical.CanonicalError) as error:
+        read_.problems.append(f"{name}: {error}")
+
+
+def _entries(read_: Bundle, lines: list[bytes], what: str) -> list[Entry | None]:
+    found: list[Entry | None] = []
+    for place, line in enumerate(lines):
+        try:
+            found.append(entries.read_entry(line))
+        except EntryError as error:
+            found.append(None)
+            read_.entry_problems.append(f"{what} {place}: {error}")
+    return found
+
+
+def _line(data: bytes, names: set[str], optional: frozenset[str] = frozenset()) -> dict[str, Any]:
+    value = canonical.decode(data)
+    if not isinstance(value, dict) or not names <= value.keys() <= names | optional:
+        raise BundleError("a line does not have the fields it should")
+    return value
+
+
+def _salt(value: object) -> bytes:
+    if not isinstance(value, str) or _HEX32.fullmatch(value) is None:
+        raise BundleError("a salt is not 32 bytes in hexadecimal")
+    return bytes.fromhex(value)
+
+
+def _openings(read_: Bundle, content: bytes) -> None:
+    last: tuple[int, str] = (-1, "")
+    for data in bundle.split_lines(content):
+        value = _line(data, {"n", "c", "name", "salt", "object"})
+        if (
+            type(value["n"]) is not int
+            or not isinstance(value["c"], str)
+            or not isinstance(value["name"], str)
+        ):
+            raise BundleError("an opening names an entry, a commitment and an object")
+        here = (value["n"], value["c"])
+        if here <= last:
+            raise BundleError("the openings are not in ascending order without repetition")
+        last = here
+        read_.openings.append(Opened(*here, value["name"], _salt(value["salt"]), value["object"]))
+
+
+def _saves(read_: Bundle, content: bytes) -> None:
+    last: tuple[str, int] = ("", 0)
+    for data in bundle.split_lines(content):
+        value = _line(data, {"attempt", "i", "c"}, frozenset({"salt", "object"}))
+        attempt, place, commitment = value["attempt"], value["i"], value["c"]
+        if not isinstance(attempt, str) or type(place) is not int or not isinstance(commitment, str):
+            raise BundleError("a save names an attempt, its place and a commitment")
+        if _HEX32.fullmatch(commitment) is None or ("salt" in value) != ("object" in value):
+            raise BundleError("a save has a commitment, and a salt and an object together or neither")
+        if place != (last[1] + 1 if attempt == last[0] else 1) or attempt < last[0]:
+            raise BundleError("the saves are not in order of attempts and places, from 1 without a gap")
+        last = (attempt, place)
+        salt = _salt(value["salt"]) if "salt" in value else None
+        read_.chains.setdefault(attempt, []).append(Save(commitment, salt, value.get("object")))
+
+
+def _heads(read_: Bundle, content: bytes) -> None:
+    last = -1
+    for data in bundle.split_lines(content):
+        value = _line(data, {"n", "links"})
+        if type(value["n"]) is not int or value["n"] <= last or not isinstance(value["links"], list):
+            raise BundleError("heads are in order of their entries")
+        last = value["n"]
+        counts: dict[str, int] = {}
+        for row in value["links"]:
+            if (
+                not isinstance(row, list)
+                or len(row) != 2
+                or not isinstance(row[0], str)
+                or type(row[1]) is not int
+            ):
+                raise BundleError("a head is an attempt and a number of saves")
+            if counts and row[0] <= next(reversed(counts)):
+                raise BundleError("heads are in ascending order of attempts")
+            counts[row[0]] = row[1]
+        read_.heads[value["n"]] = counts

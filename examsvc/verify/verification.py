@@ -1,0 +1,83 @@
+"""All checks of a bundle, without server or network, and what they amount to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from examsvc.ledger.policy import Policy
+from examsvc.verify import integrity
+from examsvc.verify.course import course
+from examsvc.verify.draws import draws
+from examsvc.verify.findings import Finding, Verdict
+from examsvc.verify.openings import openings
+from examsvc.verify.reading import Bundle, read
+from examsvc.verify.receipts import given
+
+VERIFIED, NOT_VERIFIED, UNREADABLE, NO_POLICY = 0, 1, 2, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was checked in which edition. `status` is the exit status of `examsvc verify`."""
+
+    digest: str
+    competition: str
+    kind: str
+    edition: int
+    posts: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def status(self) -> int:
+        """0 verified, 1 not, 3 consistent but without a policy nobody vouches for the log."""
+        verdicts = {finding.check: finding.verdict for finding in self.findings}
+        if Verdict.FAILED in verdicts.values():
+            return NOT_VERIFIED
+        return VERIFIED if verdicts["V2"] is Verdict.PASSED else NO_POLICY
+
+    def as_json(self) -> dict[str, Any]:
+        """For machines."""
+        return {
+            "bundle": self.digest,
+            "competition": self.competition,
+            "kind": self.kind,
+            "edition": self.edition,
+            "posts": list(self.posts),
+            "status": self.status,
+            "checks": [
+                {
+                    "check": finding.check,
+                    "title": finding.title,
+                    "verdict": str(finding.verdict),
+                    "reasons": list(finding.reasons),
+                    "notes": list(finding.notes),
+                }
+                for finding in self.findings
+            ],
+        }
+
+
+def verify(
+    data: bytes, policy: Policy | None, receipts: Sequence[bytes] = (), slips: Sequence[str] = ()
+) -> Report:
+    """Check a bundle. BundleError if it cannot be read as one (exit status UNREADABLE)."""
+    bundle: Bundle = read(data)
+    findings = [
+        integrity.form(bundle),
+        integrity.signature(bundle, policy),
+        integrity.root(bundle),
+        *course(bundle),
+        openings(bundle),
+        draws(bundle),
+        given(bundle, policy, receipts, slips),
+    ]
+    findings.sort(key=lambda finding: int(finding.check[1:]))
+    manifest = bundle.manifest
+    return Report(
+        bundle.digest,
+        str(manifest["competition"]),
+        str(manifest["kind"]),
+        int(manifest["edition"]),
+        tuple(manifest["posts"]),
+        tuple(findings),
+    )
