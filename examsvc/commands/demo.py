@@ -32,5 +32,5 @@ def demo(folder: Path, port: int, language: str, build_only: bool) -> None:
     click.echo(f"\nServing at {address} – stop with Ctrl+C")
     sys.stdout.flush()
     arguments = ["-m", "gunicorn", "examsvc.app:create_app()", "--bind", f"127.0.0.1:{port}", "--workers", "1"]
-    arguments += ["--threads", "16", "--config", str(Path(__file__).with_name("gunicorn.conf.py")), "--log-level", "warning"]
+    arguments += ["--threads", "16", "--config", str(Path(__file__).with_name("gunicorn_settings.py")), "--log-level", "warning"]
     os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606

@@ -57,7 +57,7 @@ def serve(bind: str, workers: int, threads: int) -> None:
             "--threads",
             str(threads),
             "--config",
-            str(Path(__file__).with_name("gunicorn.conf.py")),
+            str(Path(__file__).with_name("gunicorn_settings.py")),
         ],
     )
 

@@ -1,0 +1,93 @@
+"""The real application behind a real port, and a real Chromium in front of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from sqlalchemy.orm import Session
+from werkzeug.serving import make_server
+
+from examsvc.base.clock import system_clock
+from examsvc.base.database import make_engine
+from tests.web import World
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+class Live(World):
+    """A served application whose clock runs, and can be set forward."""
+
+    def __init__(self, folder: Path, address: str) -> None:
+        super().__init__(folder, address, datetime(2026, 11, 21, tzinfo=UTC))
+        self.ahead = timedelta()
+        self.arranging: Session | None = None
+        self.app.extensions["examsvc.clock"] = self.clock
+        self.app.config["WTF_CSRF_ENABLED"] = True
+        self.server = make_server("127.0.0.1", 0, self.app, threaded=True)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def clock(self) -> datetime:
+        return system_clock() + self.ahead
+
+    def set_clock(self, moment: datetime) -> None:
+        """The clock shows this moment now and runs on."""
+        self.ahead = moment - system_clock()
+
+    def opened(self) -> Session:
+        """A session that lives as long as the test."""
+        if self.arranging is None:
+            self.engine = make_engine(self.settings.database_address())
+            self.arranging = Session(self.engine)
+        return self.arranging
+
+    def later(self, **by: float) -> None:
+        self.ahead += timedelta(**by)
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+        if self.arranging is not None:
+            self.arranging.close()
+            self.engine.dispose()
+
+
+@pytest.fixture
+def live(tmp_path: Path, sqlite_address: str) -> Iterator[Live]:
+    made = Live(tmp_path, sqlite_address)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    made = browser.new_context(viewport={"width": 1280, "height": 900}, locale="vi-VN")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()
