@@ -115,7 +115,8 @@ export class App {
     this.moves = element("div", { class: "moves-bar" });
     this.skip = element("a", { class: "skip", href: "#player-place", onClick: (event) => this.#skip(event) });
     this.h1 = element("h1", { class: "unseen" });
-    this.#root.replaceChildren(this.skip, this.h1, this.bar.element, this.bar.banners, this.place, this.announcer.element);
+    this.bar.header.prepend(this.h1);
+    this.#root.replaceChildren(this.skip, this.bar.element, this.bar.banners, this.place, this.announcer.element);
     this.#translate();
   }
 
@@ -551,7 +552,10 @@ export class App {
       this.#screen = { signature, ...this.#render(wanted) };
       this.#root.dataset.screen = wanted;
       this.place.replaceChildren(...this.#screen.nodes);
-      if (changed && !keepFocus && !dialogOpen() && wanted !== "loading") this.place.querySelector("h2")?.focus();
+      if (changed && !keepFocus && wanted !== "loading") {
+        window.scrollTo({ top: 0 });
+        if (!dialogOpen()) this.place.querySelector("h2")?.focus({ preventScroll: true });
+      }
     }
     if (wanted === "exam") {
       this.palette.refresh();
@@ -588,14 +592,14 @@ export class App {
     const { t } = this;
     const last = this.paper.beside(this.current, 1) === null;
     const focused = this.moves.contains(document.activeElement) ? document.activeElement.dataset.tool : null;
-    const previous = button([element("span", { "aria-hidden": "true" }, "‹ "), t("question.previous")], () => this.move(-1), {
+    const previous = button([element("span", { "aria-hidden": "true" }, "‹\u00a0"), t("question.previous")], () => this.move(-1), {
       data: { tool: "previous" },
       "aria-disabled": String(this.paper.beside(this.current, -1) === null),
     });
     const list = button(t("palette.open"), () => this.#togglePalette(), { data: { tool: "palette" }, class: "palette-toggle", "aria-controls": "palette" });
     const next = last
       ? button(t("submit.open"), () => this.openSubmit(), { data: { tool: "next" }, class: "main" })
-      : button([t("question.next"), element("span", { "aria-hidden": "true" }, " ›")], () => this.move(1), { data: { tool: "next" }, class: "main" });
+      : button([t("question.next"), element("span", { "aria-hidden": "true" }, "\u00a0›")], () => this.move(1), { data: { tool: "next" }, class: "main" });
     this.moves.replaceChildren(previous, list, next);
     this.#movesRefresh();
     if (focused) this.moves.querySelector(`[data-tool="${focused}"]`)?.focus({ preventScroll: true });

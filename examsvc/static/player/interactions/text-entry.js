@@ -5,6 +5,7 @@ import { cleaned, element, freshId } from "../element.js";
 
 export function create(interaction, { t, language, response, set, label }) {
   const numeric = interaction.base === "float" || interaction.base === "integer";
+  const placed = label !== undefined;
   const echoId = freshId("echo");
   const input = element("input", {
     type: "text",
@@ -28,7 +29,8 @@ export function create(interaction, { t, language, response, set, label }) {
     const typed = input.value.trim();
     const read = typed ? readNumber(typed) : null;
     echoed.dataset.state = typed && read === null ? "unread" : "read";
-    echoed.textContent = !typed ? "" : read === null ? t("number.unread") : t("number.read", { number: decimal(read, language) });
+    const plain = placed && read !== null && decimal(read, language) === typed; // in a sentence only what is news
+    echoed.textContent = !typed || plain ? "" : read === null ? t("number.unread") : t("number.read", { number: decimal(read, language) });
   }
   if (numeric) echo();
 

@@ -3,11 +3,13 @@
 export const en = {
   player: "Examination",
   skip: "Skip to the question",
+  tools: "Tools",
   close: "Close",
   understood: "Understood",
   part: "Part {n}",
   "language.now": "Now in English.",
 
+  "time.ends": "Ends at {time}",
   "time.left": "{time} left",
   "time.hours": { one: "{n} hour", other: "{n} hours" },
   "time.hours_minutes": "{hours} h {minutes} min",
@@ -63,7 +65,7 @@ export const en = {
 
   "question.title": "Question {n}/{of}",
   "question.short": "Question {n}",
-  "question.marks": "marks: {n}",
+  "question.marks": { one: "{n} mark", other: "{n} marks" },
   "question.flag": "Flag for review",
   "question.flagged": "Flagged for review.",
   "question.unflagged": "Flag removed.",
@@ -85,7 +87,7 @@ export const en = {
   "gap.numbered": "Gap {n}",
   "number.label": "Your answer, a number",
   "number.read": "Read as {number}",
-  "number.unread": "This is not read as a number; it is saved as it is.",
+  "number.unread": "Not read as a number; saved as it is.",
   "text.label": "Your answer",
   "essay.label": "Your text",
   "essay.words": { one: "{n} word", other: "{n} words" },

@@ -3,11 +3,13 @@
 export const vi = {
   player: "Bài thi",
   skip: "Đến phần câu hỏi",
+  tools: "Công cụ",
   close: "Đóng",
   understood: "Đã rõ",
   part: "Phần {n}",
   "language.now": "Đã chuyển sang tiếng Việt.",
 
+  "time.ends": "Kết thúc lúc {time}",
   "time.left": "còn {time}",
   "time.hours": "{n} giờ",
   "time.hours_minutes": "{hours} giờ {minutes} phút",
@@ -85,7 +87,7 @@ export const vi = {
   "gap.numbered": "Chỗ trống {n}",
   "number.label": "Câu trả lời bằng số",
   "number.read": "Máy đọc là {number}",
-  "number.unread": "Máy không đọc được đây là số; nội dung vẫn được lưu.",
+  "number.unread": "Không đọc được là số; nội dung vẫn được lưu.",
   "text.label": "Câu trả lời",
   "essay.label": "Bài viết",
   "essay.words": "{n} từ",

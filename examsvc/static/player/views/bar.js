@@ -8,10 +8,11 @@ export class BarView {
   #where = element("p", { class: "bar-where" });
   #time = element("p", { class: "bar-time", role: "timer", "aria-live": "off" });
   #save = element("p", { class: "bar-save" });
-  #tools = element("div", { class: "bar-tools" });
+  #tools = element("nav", { class: "bar-tools" });
   #banners = element("div", { class: "banners", role: "status", "aria-live": "polite" });
   #shown = new Map();
-  element = element("header", { class: "bar" }, this.#where, this.#time, this.#save, this.#tools);
+  header = element("header", { class: "bar" }, this.#where, this.#time, this.#save);
+  element = element("div", { class: "top" }, this.header, this.#tools);
   banners = this.#banners;
 
   constructor(app) {
@@ -24,6 +25,7 @@ export class BarView {
     const { t } = app;
     const focused = this.#tools.contains(document.activeElement) ? document.activeElement.dataset.tool : null;
     const other = app.otherLanguage;
+    this.#tools.setAttribute("aria-label", t("tools"));
     const tool = (name, label, action, attributes = {}) => button(label, action, { data: { tool: name }, ...attributes });
     this.#tools.replaceChildren(
       ...[

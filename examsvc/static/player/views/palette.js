@@ -10,6 +10,7 @@ export class PaletteView {
   #app;
   #buttons = new Map();
   #counts = element("p", { class: "counts" });
+  #ends = element("p", { class: "counts" });
 
   constructor(app) {
     this.#app = app;
@@ -40,6 +41,7 @@ export class PaletteView {
     this.element.replaceChildren(
       element("h2", {}, t("palette.title")),
       this.#counts,
+      this.#ends,
       ...parts,
       legend,
       button(t("submit.open"), () => app.openSubmit(), { class: "submit" }),
@@ -79,6 +81,8 @@ export class PaletteView {
         element("span", { class: "sign", "aria-hidden": "true" }, model.blocked ? "!" : SIGNS[state], flagged ? " ⚑" : ""),
       );
     }
+    const { deadline } = this.#app.attempt;
+    this.#ends.textContent = deadline === null ? "" : t("time.ends", { time: this.#app.times.withMinutes(deadline) });
     this.#counts.textContent = t("palette.counts", { answered, of: paper.count, flagged: saving.flags.size });
   }
 }
