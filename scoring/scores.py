@@ -73,6 +73,17 @@ def read_names(names: Sequence[Any] | None, n: int, what: str) -> tuple[str, ...
     return out
 
 
+def read_vector(values: ArrayLike, n: int, what: str, *, positive: bool = False) -> Floats:
+    """One finite number, or one each, as n float64; BadParameters otherwise. `what`: plural, for the message."""
+    try:
+        vector = np.array(np.broadcast_to(np.asarray(values, dtype=np.float64), (n,)))
+    except (TypeError, ValueError):
+        raise BadParameters(f"Give one number for all {what}, or one for each of the {n}.") from None
+    if not np.isfinite(vector).all() or (positive and (vector <= 0).any()):
+        raise BadParameters(f"The numbers for {what} must be finite{' and positive' if positive else ''}.")
+    return vector
+
+
 def read_confidence(confidence: float) -> float:
     """Raises BadParameters unless 0 < confidence < 1."""
     if not 0.0 < confidence < 1.0:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from scoring.errors import BadParameters
 from scoring.responses import Responses
-from scoring.scores import read_scores
+from scoring.scores import read_scores, read_vector
 
 Floats = NDArray[np.float64]
 
@@ -61,7 +61,9 @@ def conditional_sem(
     elif method in ("lord", "keats"):
         if strata is not None:
             raise BadParameters('Strata belong to method="compound".')
-        labels = [0] * k if maximum is None else (np.asarray(maximum, dtype=float) * np.ones(k)).tolist()
+        labels = (
+            [0] * k if maximum is None else read_vector(maximum, k, "items' maxima", positive=True).tolist()
+        )
     else:
         raise BadParameters(f"{method!r} is not a method: lord, keats or compound.")
     variance = np.zeros(scores.shape[0])

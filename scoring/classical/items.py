@@ -15,7 +15,7 @@ from scoring.classical.reliability import alpha_if_deleted
 from scoring.errors import BadParameters
 from scoring.intervals import bounded_mean_interval, correlation, proportion_interval
 from scoring.responses import Responses
-from scoring.scores import read_confidence, read_names, read_scores
+from scoring.scores import read_confidence, read_names, read_scores, read_vector
 from scoring.verdicts import Verdict
 
 Floats = NDArray[np.float64]
@@ -196,13 +196,11 @@ def _maximum(scores: Floats, maximum: ArrayLike | None, responses: object) -> Fl
     if np.nanmin(scores) < 0:
         raise BadParameters("Scores begin at 0: shift negative scores first.")
     if maximum is not None:
-        points = np.array(maximum, dtype=float) * np.ones(scores.shape[1])
+        points = read_vector(maximum, scores.shape[1], "items' maxima", positive=True)
     elif isinstance(responses, Responses):
         points = np.maximum(responses.categories - 1.0, 1.0)
     else:
         points = np.maximum(highest, 1.0)
-    if points.shape != highest.shape or not np.isfinite(points).all() or (points <= 0).any():
-        raise BadParameters("Give each item a positive maximum.")
     if (highest > points).any():
         j = int(np.argmax(highest > points))
         raise BadParameters(f"Item {j + 1} has a score of {highest[j]:g}, above its maximum {points[j]:g}.")

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from scoring.errors import BadParameters, BadResponses, NotIdentified
+from scoring.errors import BadResponses, NotIdentified
 from scoring.generalizability.restricted import restricted_likelihood
-from scoring.scores import read_names, read_scores
+from scoring.scores import read_names, read_scores, read_vector
 from scoring.verdicts import Verdict
 
 Floats = NDArray[np.float64]
@@ -112,22 +112,18 @@ def leave_out_markers(
     table = read_scores(marks, rows="candidates", columns="markers")
     n, m = table.shape
     labels, marker_names = read_names(names, n, "candidates"), read_names(markers, m, "markers")
-    try:
-        rest = np.broadcast_to(np.array(other, dtype=float), (n,))
-    except ValueError:
-        raise BadParameters(f"Give the other points of all {n} candidates.") from None
-    if not np.isfinite(rest).all() or not np.isfinite(weight):
-        raise BadParameters("Other points and the weight are finite numbers.")
+    rest = read_vector(other, n, "other points")
+    factor = float(read_vector(weight, 1, "weights")[0])
     if m < 2:
         raise BadResponses("There is one marker: nothing is left without them.")
     there = ~np.isnan(table)
-    full = rest + weight * np.nansum(table, axis=1) / there.sum(axis=1)
+    full = rest + factor * np.nansum(table, axis=1) / there.sum(axis=1)
     effects = []
     for j in range(m):
         others = np.arange(m) != j
         count = there[:, others].sum(axis=1)
         mean = np.divide(np.nansum(table[:, others], axis=1), count, out=np.full(n, np.nan), where=count > 0)
-        score = rest + weight * mean
+        score = rest + factor * mean
         ranked = count > 0
         rank, before = np.zeros(n, dtype=np.intp), np.zeros(n, dtype=np.intp)
         rank[ranked] = stats.rankdata(-np.round(score[ranked], 9), method="min")

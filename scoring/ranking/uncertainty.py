@@ -15,7 +15,7 @@ from scipy import stats
 
 from scoring.errors import BadParameters
 from scoring.ranking.posterior import true_scores
-from scoring.scores import read_confidence, read_names, read_scores
+from scoring.scores import read_confidence, read_names, read_scores, read_vector
 from scoring.verdicts import Verdict
 
 Floats = NDArray[np.float64]
@@ -103,7 +103,7 @@ def rank_uncertainty(
     )
     n, count = parts.shape
     labels = read_names(names, n, "candidates")
-    weight = np.ones(count) if weights is None else np.array(weights, dtype=float) * np.ones(count)
+    weight = read_vector(1.0 if weights is None else weights, count, "weights of parts")
     try:
         errors = np.broadcast_to(
             np.array(standard_errors, dtype=float)[:, None]
@@ -113,8 +113,6 @@ def rank_uncertainty(
         )
     except ValueError:
         raise BadParameters(f"Standard errors do not fit {n} candidates × {count} parts.") from None
-    if weight.shape != (count,) or not np.isfinite(weight).all():
-        raise BadParameters(f"Give one finite weight for each of the {count} parts.")
     if not np.isfinite(errors).all() or (errors < 0).any():
         raise BadParameters("Standard errors are finite and not negative.")
     if not degrees_of_freedom > 0 or not 1_000 <= draws <= 10_000_000:
