@@ -9,9 +9,13 @@ from examsvc.verify import integrity
 from examsvc.verify.course import course
 from examsvc.verify.draws import draws
 from examsvc.verify.findings import Finding, Verdict
+from examsvc.verify.marking import marks
 from examsvc.verify.openings import openings
+from examsvc.verify.people import map_opens, nobody_vanished
 from examsvc.verify.reading import Bundle, read
 from examsvc.verify.receipts import given
+from examsvc.verify.results import published, release
+from examsvc.verify.sittings import submits
 
 VERIFIED, NOT_VERIFIED, UNREADABLE, NO_POLICY = 0, 1, 2, 3
 
@@ -69,6 +73,12 @@ def verify(
         *course(bundle),
         openings(bundle),
         draws(bundle),
+        submits(bundle),
+        nobody_vanished(bundle),
+        marks(bundle),
+        published(bundle),
+        map_opens(bundle),
+        release(bundle),
         given(bundle, policy, receipts, slips),
     ]
     findings.sort(key=lambda finding: int(finding.check[1:]))

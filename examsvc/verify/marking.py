@@ -1,0 +1,166 @@
+"""V10: every mark by the marker it was allocated to, none missing; what counts follows from the sheets."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from examsvc.ledger.entries import Entry
+from examsvc.verify.findings import Finding, conclude
+from examsvc.verify.reading import Bundle
+
+TITLE = "every mark by an allocated marker or panel member, none missing, the one that counts from the sheets"
+
+
+def marks(read: Bundle) -> Finding:
+    """V10. Allocation and who marked are public; the marks themselves are in the restricted edition."""
+    locked = {(post, entry.stage) for entry in read.of("marks.locked") for post in entry.posts}
+    reasons = [*_scripts(read), *_hearings(read, locked)]
+    notes = [
+        f"{len(read.of('mark.recorded'))} sheets for scripts, {len(read.of('hearing.marked'))} for hearings"
+    ]
+    return conclude("V10", TITLE, reasons, notes)
+
+
+def _scripts(read: Bundle) -> Iterator[str]:
+    holders: dict[tuple[str, int], str] = {}
+    allocated: dict[str, Entry] = {}
+    for entry in read.of("scripts.allocated", "script.reallocated"):
+        if entry.type == "script.reallocated":
+            key = (entry.body["script"], entry.body["round"])
+            if holders.get(key) != entry.body["from"]:
+                yield f"entry {entry.index}: {entry.body['from']} did not have the script {key[0]} in round {key[1]}"
+            holders[key] = entry.body["to"]
+            continue
+        table = read.opened(entry.body["allocation"])
+        if table is None:
+            continue
+        if len({row["script"] for row in table["rows"]}) != entry.body["scripts"]:
+            yield f"entry {entry.index} counts {entry.body['scripts']} scripts, its table another number"
+        for row in table["rows"]:
+            holders[(row["script"], row["round"])] = row["marker"]
+            allocated[row["script"]] = entry
+    mapped = sum(len(entry.body["pairs"]) for entry in read.of("blind.map", "plans.map"))
+    if read.of("scripts.allocated") and len(allocated) != mapped:
+        yield f"{mapped} scripts were mapped and {len(allocated)} allocated"
+    newest: dict[tuple[str, int], Entry] = {}
+    by_script: dict[str, dict[str, int]] = {}
+    for entry in read.of("mark.recorded"):
+        body = entry.body
+        key = (body["script"], body["round"])
+        if entry.actor != body["marker"]:
+            yield f"entry {entry.index}: {entry.actor} handed in a sheet for {body['marker']}"
+        if body["script"] not in allocated:
+            yield f"entry {entry.index}: the script {body['script']} was never allocated"
+        elif key in holders and not _was_holder(read, entry, holders[key]):
+            yield f"entry {entry.index}: {body['marker']} did not have the script {body['script']} in round {body['round']}"
+        if (
+            by_script.setdefault(body["script"], {}).setdefault(body["marker"], body["round"])
+            != body["round"]
+        ):
+            yield f"entry {entry.index}: {body['marker']} marked the script {body['script']} in two rounds"
+        sheet = read.opened(body["sheet"])
+        if sheet is not None and any(
+            sheet[name] != body[name] for name in ("script", "marker", "round", "version")
+        ):
+            yield f"entry {entry.index}: its sheet is for another script, marker, round or version"
+        if key not in newest or body["version"] > newest[key].body["version"]:
+            newest[key] = entry
+    locked = any(
+        "written" in map(str, kinds) or "plan" in map(str, kinds)
+        for entry in read.of("marks.locked")
+        for post in entry.posts
+        for kinds in [(read.declared_stages() or {}).get(post, {}).get(str(entry.stage), frozenset())]
+    )
+    if locked:
+        for (script, place), marker in holders.items():
+            if (script, place) not in newest:
+                yield f"the script {script} has no mark by {marker} in round {place}"
+    yield from _settled(read, newest)
+
+
+def _was_holder(read: Bundle, mark: Entry, now: str) -> bool:
+    """Whether the marker held the script when he marked it; he may have been replaced since."""
+    body = mark.body
+    later = [
+        entry
+        for entry in read.of("script.reallocated")
+        if (entry.body["script"], entry.body["round"]) == (body["script"], body["round"])
+        and entry.index > mark.index
+    ]
+    return bool(body["marker"] == (later[0].body["from"] if later else now))
+
+
+def _settled(read: Bundle, newest: dict[tuple[str, int], Entry]) -> Iterator[str]:
+    for entry in read.of("mark.settled"):
+        value = read.opened(entry.body["settlement"])
+        if value is None:
+            continue
+        if value["script"] != entry.body["script"]:
+            yield f"entry {entry.index}: its settlement is for another script"
+            continue
+        sheets = [
+            read.opened(newest[key].body["sheet"])
+            for key in sorted(newest)
+            if key[0] == entry.body["script"] and newest[key].index < entry.index
+        ]
+        if (
+            None not in sheets
+            and [sheet["total"] for sheet in sheets] != value["marks"]
+            and _last(read, entry)
+        ):
+            yield f"entry {entry.index}: it settles other marks than those on the sheets"
+        if entry.body["manner"] == "mean" and value["marks"]:
+            given = [Fraction(mark) for mark in value["marks"]]
+            mean = sum(given, Fraction(0)) / len(given)
+            # the regulation rounds; the coarsest rounding, to whole marks, moves a mean by one half
+            if abs(mean - Fraction(value["mark"])) > Fraction(1, 2):
+                yield f"entry {entry.index}: {value['mark']} is not the mean of {', '.join(value['marks'])}"
+
+
+def _last(read: Bundle, settled: Entry) -> bool:
+    return all(
+        entry.body["script"] != settled.body["script"] or entry.body["version"] <= settled.body["version"]
+        for entry in read.of("mark.settled")
+    )
+
+
+def _hearings(read: Bundle, locked: set[tuple[str, str | None]]) -> Iterator[str]:
+    panels: dict[str, set[str]] = {}
+    for entry in read.of("hearing.listed", "hearing.substituted"):
+        hearing = entry.body["hearing"]
+        if entry.type == "hearing.listed":
+            panels[hearing] = set(entry.body["panel"])
+        elif entry.body["from"] not in panels.get(hearing, set()) or entry.body["to"] in panels[hearing]:
+            yield f"entry {entry.index}: {entry.body['to']} cannot take the place of {entry.body['from']}"
+        else:
+            panels[hearing] = panels[hearing] - {entry.body["from"]} | {entry.body["to"]}
+    totals: dict[str, dict[str, str | None]] = {}
+    for entry in read.of("hearing.marked"):
+        body = entry.body
+        if body["member"] not in panels.get(body["hearing"], set()) or entry.actor != body["member"]:
+            yield f"entry {entry.index}: {entry.actor} marked a hearing for {body['member']}, who is not on its panel"
+        sheet = read.opened(body["sheet"])
+        if sheet is not None and any(sheet[name] != body[name] for name in ("hearing", "member", "version")):
+            yield f"entry {entry.index}: its sheet is for another hearing, member or version"
+        totals.setdefault(body["hearing"], {})[body["member"]] = None if sheet is None else sheet["total"]
+    for entry in read.of("hearing.shown"):
+        early = {
+            e.body["member"]
+            for e in read.of("hearing.marked")
+            if e.body["hearing"] == entry.body["hearing"] and e.index < entry.index
+        }
+        if early != panels.get(entry.body["hearing"]) or len(early) != entry.body["members"]:
+            yield f"entry {entry.index}: marks were shown before every member of the panel had handed in"
+    for entry in read.of("hearing.ended"):
+        hearing = entry.body["hearing"]
+        if any((post, entry.stage) in locked for post in entry.posts) and totals.get(
+            hearing, {}
+        ).keys() != panels.get(hearing):
+            yield f"the hearing {hearing} was not marked by exactly its panel"
+    for entry in read.of("hearing.settled"):
+        value, given = read.opened(entry.body["settlement"]), totals.get(entry.body["hearing"], {})
+        if value is None:
+            continue
+        if value["hearing"] != entry.body["hearing"]:
+            yield f"entry {entry.index}: its settlement is for another hearing"
+        elif None not in given.values() and value["marks"] != [given[member] for member in sorted(given)]:
+            yield f"entry {entry.index}: it settles other marks than those on the sheets"
