@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from functools import lru_cache
@@ -67,6 +68,7 @@ class ExamHall:
         self.now = BELL - timedelta(days=60)
         self.regulation = regulation or objective_only()
         self.people: dict[str, int] = {}
+        self.sitting_id = 0
         self.applications: dict[str, int] = {}
         with writing(session):
             self.office = self.person("Office").id
@@ -213,6 +215,21 @@ class ExamHall:
             return save_answers(
                 self.session, self.attempt(name), lease=lease, saves=read_saves(body), now=self.now
             )[0]
+
+    def save_many(self, name: str, saves: list[tuple[int, object, int]], *, lease: str) -> list[dict]:
+        """Several saves in one request: (slot, value, base version)."""
+        with writing(self.session):
+            body = [
+                {"save_id": str(uuid.uuid4()), "slot": slot, "base_version": base, "value": value}
+                for slot, value, base in saves
+            ]
+            return save_answers(
+                self.session, self.attempt(name), lease=lease, saves=read_saves(body), now=self.now
+            )
+
+    def write(self) -> AbstractContextManager[Session]:
+        """A writing transaction, for a step that has no verb of its own here."""
+        return writing(self.session)
 
     def right_value(self, name: str, slot: int) -> dict[str, Any]:
         """A value that earns full marks, found by trying the answers of the item's own rules."""

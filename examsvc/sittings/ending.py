@@ -105,7 +105,7 @@ def _end(
     )
     answered = sum(1 for answer in answers["answers"] if answer["value"] is not None)
     attempt.receipt = {
-        "code": receipts.slip(bytes.fromhex(entry.leaf)),
+        "code": receipts.slip(bytes.fromhex(entry.leaf)).replace("-", ""),
         "submitted_at": moment(now),
         "answered": answered,
         "blank": len(answers["answers"]) - answered,
