@@ -118,7 +118,13 @@ def fit_girth(path: str, model: str) -> dict[str, object]:
     import girth
 
     x = np.ascontiguousarray(np.load(path).T.astype(np.int64))
-    names = {"Rasch": "rasch_mml", "2PL": "twopl_mml", "3PL": "threepl_mml", "GRM": "grm_mml", "GPCM": "pcm_mml"}
+    names = {
+        "Rasch": "rasch_mml",
+        "2PL": "twopl_mml",
+        "3PL": "threepl_mml",
+        "GRM": "grm_mml",
+        "GPCM": "pcm_mml",
+    }
     function = getattr(girth, names[model])
     if model in ("GRM", "GPCM"):
         x = x + 1
@@ -131,7 +137,9 @@ def child(kind: str, path: str, model: str, limit: float) -> dict[str, object] |
     command = [sys.executable, __file__, "--child", kind, path, model]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=limit, env=environment, check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=limit, env=environment, check=False
+        )
     except subprocess.TimeoutExpired:
         return None
     if done.returncode:
@@ -157,7 +165,9 @@ def single_person() -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("cases", nargs="*", help="parts of case names; all but the million by default")
     parser.add_argument("--million", action="store_true", help="also a million persons")
     parser.add_argument("--girth-limit", type=float, default=300.0, help="seconds allowed to girth per case")
@@ -193,7 +203,9 @@ def main() -> None:
             line = f"{name:32s}{ours['seconds']:8.2f}{ours['cpu']:8.2f}"
             line += f"{ours['with_errors']:8.2f}" if ours["with_errors"] is not None else f"{'':8s}"
             line += f"{ours['eap']:8.2f}{ours['above']:6.0f}{ours['above_with_errors']:7.0f}{ours['iterations']:9d}"
-            line += f"{ours['log_likelihood']:17.4f}" + (f"{other:15.4f}" if other is not None else f"{'':15s}")
+            line += f"{ours['log_likelihood']:17.4f}" + (
+                f"{other:15.4f}" if other is not None else f"{'':15s}"
+            )
             usable = with_girth and "missing" not in name and n < 1_000_000
             girth = child("girth", path, model, arguments.girth_limit) if usable else None
             if girth is not None:

@@ -17,7 +17,15 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from scoring.errors import ScoringError
-from scoring.irt import ItemParameters, LogNormal, Priors, calibrate, category_probabilities, item_fit, model_fit
+from scoring.irt import (
+    ItemParameters,
+    LogNormal,
+    Priors,
+    calibrate,
+    category_probabilities,
+    item_fit,
+    model_fit,
+)
 
 DESIGNS = [("Rasch", n) for n in (8, 20, 40, 200, 1000)]
 DESIGNS += [("2PL", 200), ("2PL", 1000), ("GRM", 200), ("GRM", 1000), ("GPCM", 1000), ("3PL", 1000)]
@@ -42,11 +50,15 @@ def simulate(items: ItemParameters, n: int, rng: np.random.Generator) -> np.ndar
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--samples", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    print(f"{'model':7s}{'n':>6s}{'slope':>9s}{'difficulty':>12s}{'intercept':>11s}{'MC SE':>8s}{'refused':>9s}{'M2 5%':>8s}{'S-X2 5%':>9s}")
+    print(
+        f"{'model':7s}{'n':>6s}{'slope':>9s}{'difficulty':>12s}{'intercept':>11s}{'MC SE':>8s}{'refused':>9s}{'M2 5%':>8s}{'S-X2 5%':>9s}"
+    )
     for model, n in DESIGNS:
         rng = np.random.Generator(np.random.PCG64(arguments.seed))
         items = truth(model)
@@ -55,7 +67,9 @@ def main() -> None:
         for _ in range(arguments.samples):
             x = simulate(items, n, rng)
             try:
-                found = calibrate(x, model, priors=Priors(slope=LogNormal(0.0, 0.5)) if model == "3PL" else None)
+                found = calibrate(
+                    x, model, priors=Priors(slope=LogNormal(0.0, 0.5)) if model == "3PL" else None
+                )
             except ScoringError:
                 refused += 1
                 continue
@@ -77,7 +91,10 @@ def main() -> None:
         share = np.where(counts > 0, hits / np.maximum(counts, 1), np.nan)
         fit = f"{np.mean(m2):8.3f}{np.mean(sx2):9.3f}" if m2 else f"{'':17s}"
         se = (0.95 * 0.05 / max(counts[1], 1)) ** 0.5
-        print(f"{model:7s}{n:6d}{share[0]:9.3f}{share[1]:12.3f}{share[2]:11.3f}{se:8.4f}{refused:9d}{fit}", flush=True)
+        print(
+            f"{model:7s}{n:6d}{share[0]:9.3f}{share[1]:12.3f}{share[2]:11.3f}{se:8.4f}{refused:9d}{fit}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -128,7 +128,9 @@ def _sum_scores(
     return SumScores(np.arange(total.size), centre, spread, total)
 
 
-def sum_score_likelihood(items: ItemParameters, theta: Floats, some: NDArray[np.intp] | None = None) -> Floats:
+def sum_score_likelihood(
+    items: ItemParameters, theta: Floats, some: NDArray[np.intp] | None = None
+) -> Floats:
     """P(sum of the items `some` = s | θ): (max + 1, Q), by the Lord–Wingersky recursion."""
     columns: list[Floats] = [np.zeros(0)] * items.n_items
     for block in items.blocks:
@@ -154,7 +156,9 @@ def _read_prior(prior: tuple[ArrayLike, ArrayLike], n: int) -> tuple[Floats, Flo
         mean, sd = (np.asarray(v, dtype=np.float64) for v in prior)
         mean, sd = np.broadcast_to(mean, (n,)), np.broadcast_to(sd, (n,))
     except (TypeError, ValueError):
-        raise BadParameters("The prior is a mean and a standard deviation, numbers or one per person.") from None
+        raise BadParameters(
+            "The prior is a mean and a standard deviation, numbers or one per person."
+        ) from None
     if not (np.isfinite(mean).all() and np.isfinite(sd).all() and (sd > 0).all()):
         raise BadParameters("The prior needs a finite mean and a positive standard deviation.")
     return mean, sd
@@ -242,9 +246,15 @@ def _sum_score_means(
         if some.size == 0:
             centre[mine], spread[mine] = prior
             continue
-        name = ("sum", seen[example].tobytes(), prior, np.asarray(nodes).tobytes() if nodes is not None else None)
+        name = (
+            "sum",
+            seen[example].tobytes(),
+            prior,
+            np.asarray(nodes).tobytes() if nodes is not None else None,
+        )
         table = items.tabulated(
-            name, partial(_sum_scores, items, some, mean[example : example + 1], sd[example : example + 1], nodes)
+            name,
+            partial(_sum_scores, items, some, mean[example : example + 1], sd[example : example + 1], nodes),
         )
         centre[mine], spread[mine] = table.theta[total[mine]], table.standard_error[total[mine]]
     return centre, spread

@@ -233,7 +233,9 @@ def _report(plan: Design, objective: Objective, end: Finish, wanted: bool) -> Ca
         errors = item_errors(layout, free, raw)
         n = layout.n_item_parameters
         jacobian = reported_scale(layout, free).jacobian
-        item_cov = np.asarray(jacobian @ (jacobian @ raw[:n, :n]).T) if n else np.zeros((jacobian.shape[0],) * 2)
+        item_cov = (
+            np.asarray(jacobian @ (jacobian @ raw[:n, :n]).T) if n else np.zeros((jacobian.shape[0],) * 2)
+        )
         diagonal = np.sqrt(np.diag(covariance))
         mean_error = np.where(layout.group_mean >= 0, diagonal[layout.group_mean], 0.0)
         variance_error = np.where(layout.group_log_sd >= 0, diagonal[layout.group_log_sd], 0.0)

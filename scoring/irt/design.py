@@ -60,7 +60,9 @@ def prepare(
     )
     priors = Priors() if priors is None else priors
     if not isinstance(priors, Priors):
-        raise BadParameters("Priors are given as scoring.irt.Priors(slope=…, intercept=…, lower_asymptote=…).")
+        raise BadParameters(
+            "Priors are given as scoring.irt.Priors(slope=…, intercept=…, lower_asymptote=…)."
+        )
     models = _read_models(model, read.n_items)
     anchors = read_fixed(fixed, read.items, models)
     models = tuple(anchors[j].model[0] if j in anchors else m for j, m in enumerate(models))
@@ -156,7 +158,9 @@ def _merge_categories(
         if j in fixed:
             inner = fixed[j].recoding[0]
             if read.categories[j] > len(inner):
-                raise BadResponses(f"Fixed item {name} has {len(inner)} categories, but a response is beyond them.")
+                raise BadResponses(
+                    f"Fixed item {name} has {len(inner)} categories, but a response is beyond them."
+                )
             out.append(inner)
             continue
         count = counts[j]

@@ -272,7 +272,9 @@ def _mean_squares(
             sums[place] += value.sum(axis=0)
     n, square, kurtosis, raw, variance, spread, log_p, entropy, log_variance = sums
     if not n.any():
-        raise TooFewObservations("No person has both responses and a finite ability: item fit cannot be judged.")
+        raise TooFewObservations(
+            "No person has both responses and a finite ability: item fit cannot be judged."
+        )
     with np.errstate(divide="ignore", invalid="ignore"):
         outfit, infit = square / n, raw / variance
         z_outfit = standardised_mean_square(outfit, kurtosis / n**2 - 1.0 / n)
@@ -288,7 +290,9 @@ def _posterior_mean_squares(
     centre, spread = np.array([mean]), np.array([sd])
     theta = choose_nodes(items.blocks, np.ones(items.n_items), centre, spread, step=0.8, reach=7.0)
     persons = Persons(read.codes, items.categories, read.weights, keep=False)
-    expectation = persons.expect(persons.weighting(items.blocks, theta), log_normal_prior(theta, centre, spread))
+    expectation = persons.expect(
+        persons.weighting(items.blocks, theta), log_normal_prior(theta, centre, spread)
+    )
     out = np.full((5, items.n_items), np.nan)
     for block, counts in zip(items.blocks, persons.category_expectations(items.blocks, expectation)):
         p = np.exp(log_probabilities(block, theta))

@@ -116,11 +116,15 @@ class _Problem:
             slope = a_new.mean() / a_old.mean()
         elif method == "mean-gmean":
             if not (a_old * a_new > 0).all():
-                raise NotIdentified("A common item's slope changes sign or is zero: leave it out of the link.")
+                raise NotIdentified(
+                    "A common item's slope changes sign or is zero: leave it out of the link."
+                )
             slope = np.exp(np.mean(np.log(np.abs(a_new)) - np.log(np.abs(a_old))))
         else:
             if b_new.size < 2 or not b_new.std() > 0:
-                raise NotIdentified("Mean-sigma needs at least two different thresholds among the common items.")
+                raise NotIdentified(
+                    "Mean-sigma needs at least two different thresholds among the common items."
+                )
             slope = b_old.std() / b_new.std()
         if not (np.isfinite(slope) and slope > 0):
             raise NotIdentified("The common items' slopes do not give a positive linking slope.")
@@ -246,10 +250,16 @@ def _read_weights(theta: ArrayLike | None, weights: ArrayLike | None) -> tuple[F
         density = np.exp(-0.5 * points**2)
         return points, density / density.sum()
     points = np.atleast_1d(np.asarray(theta, dtype=np.float64))
-    weight = np.ones(points.shape) if weights is None else np.atleast_1d(np.asarray(weights, dtype=np.float64))
+    weight = (
+        np.ones(points.shape) if weights is None else np.atleast_1d(np.asarray(weights, dtype=np.float64))
+    )
     if points.ndim != 1 or points.shape != weight.shape or points.size < 2:
         raise BadParameters("Give as many weights as ability values, at least two.")
-    if not np.isfinite(points).all() or not (np.isfinite(weight) & (weight >= 0)).all() or not weight.sum() > 0:
+    if (
+        not np.isfinite(points).all()
+        or not (np.isfinite(weight) & (weight >= 0)).all()
+        or not weight.sum() > 0
+    ):
         raise BadParameters("Ability values must be finite, weights finite, not negative and not all zero.")
     return points, weight / weight.sum()
 

@@ -100,9 +100,17 @@ def model_fit(responses: ArrayLike | Responses, calibration: Calibration) -> Mod
     # Independence: one node, the observed proportions, K−1 free parameters per item.
     square = whole.weights @ x**2 / n
     alone = _Curves(
-        share[:, None], curves.item, curves.category, first[:, None], (square - first**2)[:, None], left, right
+        share[:, None],
+        curves.item,
+        curves.category,
+        first[:, None],
+        (square - first**2)[:, None],
+        left,
+        right,
     )
-    null, df_null = _quadratic_form(observed, _moments(np.ones(1), alone), _independence_derivatives(alone), n)
+    null, df_null = _quadratic_form(
+        observed, _moments(np.ones(1), alone), _independence_derivatives(alone), n
+    )
     tli = (null / df_null - m2 / df) / (null / df_null - 1.0) if df_null else float("nan")
     cfi = 1.0 - (m2 - df) / (null - df_null) if df_null else float("nan")
     mean = curves.first @ weight
@@ -165,7 +173,9 @@ def _moments(weight: Floats, curves: _Curves) -> _Moments:
         cross = pull @ other.T
         covariance[np.ix_(single, n_single + pair)] += cross
         covariance[np.ix_(n_single + pair, single)] += cross.T
-        covariance[np.ix_(n_single + pair, n_single + pair)] += (other * (weight * curves.variance[j])) @ other.T
+        covariance[np.ix_(n_single + pair, n_single + pair)] += (
+            other * (weight * curves.variance[j])
+        ) @ other.T
     both = n_single + np.arange(left.size)
     # A pair's own variance: both items vary, v_j v_k beyond what the loop has counted.
     covariance[both, both] += (curves.variance[left] * curves.variance[right]) @ weight
@@ -183,7 +193,9 @@ def _derivatives(calibration: Calibration, theta: Floats, weight: Floats, curves
         slope = np.einsum("mqkp,k->mqp", change, np.arange(float(block.n_categories)))
         for place, j in enumerate(block.index):
             span = slice(kind.start + place * kind.width, kind.start + (place + 1) * kind.width)
-            full[np.flatnonzero(curves.item == j), span] = np.einsum("q,qkp->kp", weight, change[place, :, 1:])
+            full[np.flatnonzero(curves.item == j), span] = np.einsum(
+                "q,qkp->kp", weight, change[place, :, 1:]
+            )
             pair = np.flatnonzero((left == j) | (right == j))
             other = curves.first[np.where(left[pair] == j, right[pair], left[pair])]
             full[n_single + pair, span] = (other * weight) @ slope[place]
@@ -230,7 +242,9 @@ def _quadratic_form(observed: Floats, model: _Moments, delta: Floats, n: float) 
     try:
         factor = cho_factor(model.covariance * np.outer(scale, scale))
     except np.linalg.LinAlgError:
-        raise NotIdentified("The moments' covariance is singular under the model: M2 cannot be formed.") from None
+        raise NotIdentified(
+            "The moments' covariance is singular under the model: M2 cannot be formed."
+        ) from None
     inverse_error, inverse_delta = cho_solve(factor, error), cho_solve(factor, delta)
     middle = delta.T @ inverse_error
     fitted = np.linalg.solve(delta.T @ inverse_delta, middle) if middle.size else middle

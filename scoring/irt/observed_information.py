@@ -119,9 +119,7 @@ def _by_moments(objective: Objective, at: Value, entries: list[_Scores]) -> tupl
     return second, missing
 
 
-def _average_scores(
-    entries: _Scores, scatter: sparse.csr_array, extended: Floats, post: Floats
-) -> Floats:
+def _average_scores(entries: _Scores, scatter: sparse.csr_array, extended: Floats, post: Floats) -> Floats:
     """Posterior mean of every person's score: (persons, M)."""
     terms = post.T @ entries.values
     terms *= extended[:, entries.column]

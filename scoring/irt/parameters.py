@@ -76,7 +76,11 @@ class ItemParameters:
         if n == 0:
             raise BadParameters("There are no items.")
         models = (model,) * n if isinstance(model, str) else tuple(model)
-        a = np.broadcast_to(_numbers(slope, "slope"), (n,)) if np.ndim(slope) == 0 else _numbers(slope, "slope")
+        a = (
+            np.broadcast_to(_numbers(slope, "slope"), (n,))
+            if np.ndim(slope) == 0
+            else _numbers(slope, "slope")
+        )
         c = _numbers(lower_asymptote, "lower asymptote")
         c = np.broadcast_to(c, (n,)) if c.size == 1 else c
         names = tuple(str(j + 1) for j in range(n)) if items is None else tuple(str(name) for name in items)
@@ -94,7 +98,9 @@ class ItemParameters:
         for j, name in enumerate(names):
             _check_item(name, models[j], float(a[j]), steps[j], float(c[j]), codes[j])
         location = np.array([t.mean() for t in steps])
-        return cls(models, _frozen(a), _frozen(location), tuple(map(_frozen, steps)), _frozen(c), names, codes)
+        return cls(
+            models, _frozen(a), _frozen(location), tuple(map(_frozen, steps)), _frozen(c), names, codes
+        )
 
     @property
     def n_items(self) -> int:
@@ -245,13 +251,17 @@ def read_fixed(
     if isinstance(fixed, ItemParameters):
         for name in fixed.items:
             if name not in names:
-                raise BadParameters(f"Fixed item {name} is not among the columns; name the columns with items=.")
+                raise BadParameters(
+                    f"Fixed item {name} is not among the columns; name the columns with items=."
+                )
             out[list(names).index(name)] = fixed.select([name])
         return out
     for key, values in fixed.items():
         if isinstance(key, str):
             if key not in names:
-                raise BadParameters(f"Fixed item {key} is not among the columns; name the columns with items=.")
+                raise BadParameters(
+                    f"Fixed item {key} is not among the columns; name the columns with items=."
+                )
             column = list(names).index(key)
         else:
             column = int(key)
@@ -273,9 +283,7 @@ def read_fixed(
     return out
 
 
-def _check_item(
-    name: str, model: str, a: float, b: Floats, c: float, recoding: tuple[int, ...]
-) -> None:
+def _check_item(name: str, model: str, a: float, b: Floats, c: float, recoding: tuple[int, ...]) -> None:
     if model not in MODELS:
         raise BadParameters(f"Item {name}: unknown model {model!r}; known are {', '.join(MODELS)}.")
     if model in DICHOTOMOUS and b.size != 1:

@@ -197,9 +197,7 @@ class Persons:
             log_likelihood += float(weights @ log_l)
         return Expectation(log_likelihood, counts, persons)
 
-    def category_expectations(
-        self, blocks: Sequence[Block], expectation: Expectation
-    ) -> list[Floats]:
+    def category_expectations(self, blocks: Sequence[Block], expectation: Expectation) -> list[Floats]:
         """Expected counts by block: (m, Q, K), category 0 of whole items from the persons at each node."""
         everybody = expectation.persons.sum(axis=0)
         out = []

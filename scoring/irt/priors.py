@@ -103,4 +103,3 @@ class Priors:
                 raise BadParameters(
                     f"A prior of the {name} is {' or '.join(k.__name__ for k in kinds)}, not {type(value).__name__}."
                 )
-

@@ -49,4 +49,6 @@ def starting_values(persons: Persons, layout: Layout, priors: Priors) -> Floats:
 
 
 def logit_of_prior(priors: Priors) -> float:
-    return -1.386 if priors.lower_asymptote is None else float(np.clip(priors.lower_asymptote.mode(), -4.0, 0.0))
+    return (
+        -1.386 if priors.lower_asymptote is None else float(np.clip(priors.lower_asymptote.mode(), -4.0, 0.0))
+    )

@@ -16,7 +16,12 @@ PEER_PRIORS = Priors(slope=LogNormal(0.0, 0.5), lower_asymptote=Normal(-1.5, 0.5
 MIXED = ("2PL",) * 6 + ("GPCM",) * 4
 
 # tag of the cases: (data, model, priors)
-DICHOTOMOUS = {"rasch": ("Rasch", None), "1pl": ("1PL", None), "2pl": ("2PL", None), "3pl": ("3PL", PEER_PRIORS)}
+DICHOTOMOUS = {
+    "rasch": ("Rasch", None),
+    "1pl": ("1PL", None),
+    "2pl": ("2PL", None),
+    "3pl": ("3PL", PEER_PRIORS),
+}
 POLYTOMOUS = {
     "grm": ("poly", "GRM"),
     "gpcm": ("poly", "GPCM"),

@@ -38,7 +38,9 @@ def make(model, n_items, rng, categories=4):
     steps = np.linspace(-1.2, 1.2, categories - 1)
     if model != "RSM":
         steps = steps + rng.normal(0, 0.15, (n_items, categories - 1))
-    return ItemParameters.of(model, slope=slope, thresholds=np.sort(steps + rng.normal(0, 0.6, (n_items, 1)), axis=1))
+    return ItemParameters.of(
+        model, slope=slope, thresholds=np.sort(steps + rng.normal(0, 0.6, (n_items, 1)), axis=1)
+    )
 
 
 @pytest.mark.parametrize("model", ["Rasch", "1PL", "2PL", "3PL", "GRM", "GPCM", "PCM", "RSM"])
@@ -51,7 +53,10 @@ def test_parameters_are_recovered(model):
     errors = found.standard_errors
     a = (found.items.slope - truth.slope) / np.where(errors.slope > 0, errors.slope, np.inf)
     b = np.concatenate(
-        [(f - t) / e for f, t, e in zip(found.items.thresholds, truth.thresholds, errors.thresholds, strict=True)]
+        [
+            (f - t) / e
+            for f, t, e in zip(found.items.thresholds, truth.thresholds, errors.thresholds, strict=True)
+        ]
     )
     assert np.abs(a).max() < 4
     assert np.abs(b).max() < 4
@@ -149,7 +154,9 @@ def test_reversing_categories_reverses_slopes():
     np.testing.assert_allclose(np.abs(flipped.items.slope), np.abs(base.items.slope), atol=1e-4)
     sign = np.sign(flipped.items.slope[0] * base.items.slope[0])
     for mine, its in zip(flipped.items.thresholds, base.items.thresholds, strict=True):
-        np.testing.assert_allclose(mine, (sign if sign > 0 else 1) * (its if sign < 0 else -its)[::-1], atol=1e-3)
+        np.testing.assert_allclose(
+            mine, (sign if sign > 0 else 1) * (its if sign < 0 else -its)[::-1], atol=1e-3
+        )
 
 
 def test_two_categories_make_all_slope_models_the_2pl():

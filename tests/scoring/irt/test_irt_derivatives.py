@@ -23,7 +23,14 @@ from scoring.irt.parameters import ItemParameters
 from scoring.irt.posterior import Persons, log_normal_prior
 from scoring.irt.priors import Beta, LogNormal, Normal, Priors
 
-KINDS = [(PARTIAL_CREDIT, 2), (PARTIAL_CREDIT, 4), (GRADED, 2), (GRADED, 3), (GRADED, 5), (THREE_PARAMETER, 2)]
+KINDS = [
+    (PARTIAL_CREDIT, 2),
+    (PARTIAL_CREDIT, 4),
+    (GRADED, 2),
+    (GRADED, 3),
+    (GRADED, 5),
+    (THREE_PARAMETER, 2),
+]
 THETA = np.linspace(-6, 6, 25)
 
 
@@ -93,7 +100,9 @@ MODELS = ["2PL", "1PL", "3PL", "GRM", "GPCM", "RSM", "RSM", "PCM", "1PL", "Rasch
 CATEGORIES = np.array([2, 2, 2, 4, 4, 3, 3, 3, 2, 2])
 PRIORS = {
     "none but the asymptote's": Priors(),
-    "all, logit": Priors(slope=LogNormal(0.1, 0.5), intercept=Normal(0.0, 2.0), lower_asymptote=Normal(-1.4, 0.5)),
+    "all, logit": Priors(
+        slope=LogNormal(0.1, 0.5), intercept=Normal(0.0, 2.0), lower_asymptote=Normal(-1.4, 0.5)
+    ),
     "all, beta": Priors(slope=Normal(1.0, 0.5), intercept=Normal(0.3, 1.0), lower_asymptote=Beta(5.0, 17.0)),
 }
 
@@ -109,7 +118,13 @@ def objective(models, missing, n_groups, priors, n=160):
         x[:, 2:][rng.random((n, len(models) - 2)) < 0.2] = -1
     names = ["A", "B"][:n_groups]
     layout = build_layout(
-        models, CATEGORIES, [f"I{j}" for j in range(10)], {}, names, [False, True][:n_groups], [True] * n_groups
+        models,
+        CATEGORIES,
+        [f"I{j}" for j in range(10)],
+        {},
+        names,
+        [False, True][:n_groups],
+        [True] * n_groups,
     )
     persons = Persons(x, CATEGORIES, rng.uniform(0.5, 2.0, n), rng.integers(0, n_groups, n), n_groups)
     here = Objective(persons, layout, priors, np.linspace(-9, 9, 91))
@@ -192,7 +207,10 @@ def test_linking_residuals(method, symmetric):
     jacobian = problem.residuals(method, beta, *packed)[1]
     for i in range(2):
         step = np.eye(2)[i] * h
-        change = problem.residuals(method, beta + step, *packed)[0] - problem.residuals(method, beta - step, *packed)[0]
+        change = (
+            problem.residuals(method, beta + step, *packed)[0]
+            - problem.residuals(method, beta - step, *packed)[0]
+        )
         np.testing.assert_allclose(jacobian[:, i], change / (2 * h), atol=1e-8)
 
 
@@ -235,7 +253,9 @@ def test_nodes_are_as_dense_as_the_sharpest_posterior():
     items = ItemParameters.of("2PL", slope=np.full(50, 1.5), difficulty=np.linspace(-1, 1, 50))
     theta = choose_nodes(items.blocks, np.ones(50), np.zeros(1), np.ones(1), step=1.0, reach=6.0)
     step = theta[1] - theta[0]
-    information = sum((ability_derivatives(b, theta)[0] * ability_derivatives(b, theta)[1] ** 2).sum() for b in items.blocks)
+    information = sum(
+        (ability_derivatives(b, theta)[0] * ability_derivatives(b, theta)[1] ** 2).sum() for b in items.blocks
+    )
     assert information > 0
     sharpest = 1 / np.sqrt(max(_information(items, t) for t in theta) + 1)
     assert step <= sharpest * 1.001

@@ -247,7 +247,9 @@ def test_limited_information_fit(file, tag):
     v.close(ours.p_value, theirs["p"], 1e-3)
     v.close(ours.rmsea, theirs["RMSEA"], 1e-3, relative=True)
     v.close([ours.tli, ours.cfi], [theirs["TLI"], theirs["CFI"]], 1e-3, relative=True)
-    v.close(np.array(ours.rmsea_interval) * np.sqrt(999 / 1000), [theirs["RMSEA_5"], theirs["RMSEA_95"]], 5e-6)
+    v.close(
+        np.array(ours.rmsea_interval) * np.sqrt(999 / 1000), [theirs["RMSEA_5"], theirs["RMSEA_95"]], 5e-6
+    )
 
 
 @pytest.mark.parametrize(("file", "tag"), BOTH)
@@ -304,7 +306,11 @@ def _moments(x, calibration):
     blocks = list(residuals(read, calibration.items, theta))
     variance = np.vstack([r.variance for r in blocks])
     seen = np.vstack([r.seen for r in blocks])
-    return seen, np.where(seen, np.maximum(variance, SMALLEST_VARIANCE), 1.0), np.vstack([r.fourth for r in blocks])
+    return (
+        seen,
+        np.where(seen, np.maximum(variance, SMALLEST_VARIANCE), 1.0),
+        np.vstack([r.fourth for r in blocks]),
+    )
 
 
 def _z(mean_square, q_squared):

@@ -49,7 +49,9 @@ def solve(model, method, weights, *, symmetric=False, scale=1.0):
 
 
 NAMES = list(v.cases("linking"))
-ASKED = [n for n in NAMES if n.split(".")[0] in ("hand", "plink", "equateIRT") and "SE" not in n.split(".")[-1]]
+ASKED = [
+    n for n in NAMES if n.split(".")[0] in ("hand", "plink", "equateIRT") and "SE" not in n.split(".")[-1]
+]
 
 
 @pytest.mark.parametrize("name", ASKED)
@@ -94,7 +96,9 @@ def test_true_score_equating():
     score = np.array(theirs["old"], dtype=int)
     assert score.tolist() == list(range(3, 16))
     v.close(ours.equated[score], theirs["new.as.old"], 1e-4)
-    v.close(ours.theta[score[:-1]], theirs["theta"][:-1], 1e-4)  # the last is the peer's stand-in for infinity
+    v.close(
+        ours.theta[score[:-1]], theirs["theta"][:-1], 1e-4
+    )  # the last is the peer's stand-in for infinity
     assert ours.theta[-1] == np.inf
     assert (np.diff(ours.equated) > 0).all()
 
