@@ -19,6 +19,7 @@ from examsvc.competitions.calendar import (
     local_midnight,
     working_days,
 )
+from examsvc.competitions.lint_procedure import contradicting
 from examsvc.competitions.procedure_clauses import DeadlineRule, SizeBand
 from examsvc.competitions.regulation import read_preset
 from examsvc.competitions.terms import Interval, Label
@@ -315,3 +316,41 @@ def test_tables_of_the_regulation_stand_before_the_institutions():
     assert days.is_working(date(2026, 8, 22))
     assert not days.is_working(date(2027, 4, 30))
     assert days.years == {2026, 2027}
+
+
+@st.composite
+def rules_kept(draw):
+    """Events with times, and rules of every kind that these times keep."""
+    calendar = draw(calendars())
+    times = draw(st.lists(st.datetimes(datetime(2026, 3, 1), datetime(2026, 12, 1)), min_size=2, max_size=5))
+    events = {f"e{n}": at.replace(tzinfo=UTC) for n, at in enumerate(times)}
+    zone = draw(st.sampled_from(ZONES))
+    rules = []
+    for n in range(draw(st.integers(1, 8))):
+        event, base = draw(st.permutations(sorted(events)))[:2]
+        unit = draw(st.sampled_from(["hours", "calendar-days", "working-days", "months"]))
+        drawn = rule(
+            id=f"r{n}", event=event, base=base, unit=unit, offset=draw(st.integers(0, 12)),
+            bound=draw(st.sampled_from(["at-latest", "at-earliest"])), direction=draw(st.sampled_from(["after", "before"])),
+        )  # fmt: skip
+        if one(drawn, events, days=calendar, zone=zone).state == "kept":
+            rules.append(drawn)
+    return tuple(rules)
+
+
+@quick
+@given(rules_kept())
+def test_rules_that_some_dates_keep_are_never_called_contradictory(rules):
+    assert contradicting(rules) == ()
+
+
+def test_rules_that_no_dates_keep_are_found():
+    month = rule(id="month", unit="months", offset=1)
+    assert contradicting((month, rule(id="days", offset=32, bound="at-earliest"))) == ()
+    assert contradicting((month, rule(id="days", offset=34, bound="at-earliest"))) == ("days", "month")
+    working = rule(id="working", unit="working-days", offset=10, bound="at-earliest")
+    assert contradicting((working, rule(id="days", offset=7))) == ("days", "working")
+    assert contradicting((rule(id="working", unit="working-days", offset=10), rule(id="d", offset=400, bound="at-earliest"))) == ()
+    sized = rule(id="sized", offset=None, by_applicants=BANDS)
+    assert contradicting((sized, rule(id="d", offset=30, bound="at-earliest"))) == ()
+    assert contradicting((sized, rule(id="d", offset=33, bound="at-earliest"))) == ("d", "sized")
