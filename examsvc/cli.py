@@ -10,6 +10,7 @@ import click
 COMMANDS = {
     "demo": ("examsvc.commands.demo", "demo", "Build once and serve a demonstration."),
     "competitions": ("examsvc.commands.installation", "competitions", "Slug, title and phase of each competition."),
+    "rehearse": ("examsvc.commands.rehearse", "rehearse", "Simulate an exam day against an installation."),
     "serve": ("examsvc.commands.installation", "serve", "Serve the installation with gunicorn."),
     "worker": ("examsvc.commands.installation", "worker", "Do the jobs that were asked for."),
     "database": ("examsvc.commands.installation", "database", "Bring the database up to date, or check it."),

@@ -118,7 +118,7 @@ class Story:
                 applications.decide_eligibility(
                     self.session, application, eligible=True, reason=None, by=self.people["tochuc1"], now=self.now
                 )
-            self.now += timedelta(hours=5)
+            self.now += timedelta(minutes=5)
 
     def paper(self, part: str, cells: list[dict[str, Any]], seed: str) -> None:
         with writing(self.session):
@@ -140,7 +140,7 @@ class Story:
                 for approver in ("duyetde", "chutich"):
                     papers.approve_form(self.session, form, by=self.people[approver], now=self.now)
 
-    def sitting(self, part: str, bell: datetime) -> int:
+    def sitting(self, part: str, bell: datetime, places: int = 12) -> int:
         with writing(self.session):
             competition = self.competition
             sitting = planning.schedule_sitting(
@@ -148,7 +148,7 @@ class Story:
                 competition,
                 part=part,
                 bell_at=bell,
-                rooms=[planning.RoomPlan("Phòng 301", 6), planning.RoomPlan("Phòng 302", 12)],
+                rooms=[planning.RoomPlan("Phòng 301", 6), planning.RoomPlan("Phòng 302", places)],
                 candidates=files.eligible(self.session, competition.id),
                 by=self.people["tochuc1"],
                 now=self.now,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Flask, render_template, url_for
+from dataclasses import asdict
+
+from flask import Blueprint, Flask, jsonify, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from examsvc.accounts import queries as accounts
 from examsvc.accounts.browser import enter
 from examsvc.base import access, web
-from examsvc.base.errors import NotFound
+from examsvc.base.errors import N_, NotFound, Refused
 from examsvc.demonstration.people import CANDIDATES, STAFF
+from examsvc.demonstration.rehearsal import prepare
 from examsvc.demonstration.story import DOMAIN
 from examsvc.settings import Settings
 
@@ -33,7 +36,21 @@ def become(handle: str) -> Response:
     return enter(account.id, url_for("accounts.home"), second_factor=True)
 
 
+@bp.post("/demo/rehearsal")
+@access.public
+def rehearsal() -> Response | tuple[Response, int]:
+    """Makes a sitting to rehearse with, and answers who may sit where: for `examsvc rehearse`."""
+    body = request.get_json(silent=True) or {}
+    try:
+        candidates, wait = int(body.get("candidates", 12)), int(body.get("seconds_to_bell", 30))
+    except (TypeError, ValueError):
+        raise Refused(N_("Say how many candidates, and how many seconds to the bell.")) from None
+    places = prepare(web.session(), candidates=candidates, seconds_to_bell=max(5, min(wait, 3600)), now=web.now())
+    return jsonify(places=[asdict(place) for place in places])
+
+
 def register_room(app: Flask, settings: Settings) -> None:
     """Only in a demonstration; elsewhere the addresses do not exist."""
     if settings.mode == "demo":
         app.register_blueprint(bp)
+        app.extensions["csrf"].exempt(rehearsal)

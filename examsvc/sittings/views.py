@@ -152,14 +152,16 @@ def paper(code: str) -> Response | tuple[Response, int]:
         {
             "slot": slot.number,
             "marks": slot.marks,
-            "item": {language: queries.presented(attempt, slot, language) for language in regulation.languages},
+            "item": {
+                language: queries.presented(attempt, slot, language, media) for language in regulation.languages
+            },
         }
         for slot in queries.slots(web.session(), attempt)
     ]
     return jsonify(
         paper=attempt.sitting.form.digest if attempt.sitting.form else None,
         languages=list(regulation.languages),
-        media=media,
+
         parts=[{"title": part.label.model_dump(), "instructions": {}, "slots": slots}],
     )
 
