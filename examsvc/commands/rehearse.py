@@ -260,7 +260,7 @@ async def _day(url: str, places: list[dict[str, str]], seconds: float, think: fl
             writing = asyncio.gather(*(person.write(until) for person in people))
             if kill:
                 await asyncio.sleep(seconds / 2)
-                await asyncio.to_thread(subprocess.run, kill, shell=True, check=False)
+                await asyncio.to_thread(_run, kill)
             await writing
             tally.ended = time.monotonic()
             progress.update(step, description="submitting and checking")
