@@ -90,7 +90,10 @@ def write_aiken(bank: Bank, log: ProblemLog, language: str = "") -> bytes:
     data = ("\n\n".join(blocks) + "\n").encode()
     if written:
         losses.report(
-            bank, written, read_aiken(data, "", ProblemLog(), LIMITS, language or bank.languages[0]), log
+            bank,
+            written,
+            lambda found: read_aiken(data, "", found, LIMITS, language or bank.languages[0]),
+            log,
         )
     return data
 

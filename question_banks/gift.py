@@ -368,7 +368,7 @@ def write_gift(bank: Bank, log: ProblemLog, language: str = "") -> bytes:
         written.append(item.id)
     data = ("\n\n".join(blocks) + "\n").encode()
     if written:
-        losses.report(bank, written, read_gift(data, "", ProblemLog(), LIMITS, bank.languages[0]), log)
+        losses.report(bank, written, lambda found: read_gift(data, "", found, LIMITS, bank.languages[0]), log)
     return data
 
 

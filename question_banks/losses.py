@@ -22,13 +22,16 @@ declare(
 )
 
 
-def report(bank: Bank, written: list[str], back: Bank, log: ProblemLog) -> None:
-    """Compares the items `written` (by identifier, in order) with what reading the file gave."""
+def report(bank: Bank, written: list[str], read: Callable[[ProblemLog], Bank], log: ProblemLog) -> None:
+    """Compares the items `written` (by identifier, in order) with what `read` makes of the file."""
+    problems = ProblemLog()
+    back = read(problems)
+    refused = [problem.message for problem in problems.close() if problem.severity == "refused"]
     same_number = len(back.items) == len(written)
     for place, name in enumerate(written):
         returned = back.items[place] if same_number else back.by_id.get(name)
         if returned is None:
-            log.lossy("export-unreadable", name, reason="it is missing when the file is read again")
+            log.lossy("export-unreadable", name, reason=" ".join(refused[:1]) or "it is missing")
             continue
         for code, parameters in losses(bank[name], returned):
             log.lossy(code, name, **parameters)

@@ -386,7 +386,7 @@ def write_csv(bank: Bank, log: ProblemLog, language: str = "") -> bytes:
     rows, written = _rows(bank, log)
     data = spreadsheets.write_csv(rows)
     if written:
-        losses.report(bank, written, read_csv(data, "", ProblemLog(), LIMITS, bank.languages[0]), log)
+        losses.report(bank, written, lambda found: read_csv(data, "", found, LIMITS, bank.languages[0]), log)
     return data
 
 
@@ -395,7 +395,7 @@ def write_xlsx(bank: Bank, log: ProblemLog, language: str = "") -> bytes:
     rows, written = _rows(bank, log)
     data = spreadsheets.write_xlsx([("questions", rows)])
     if written:
-        losses.report(bank, written, read_xlsx(data, "", ProblemLog(), LIMITS, bank.languages[0]), log)
+        losses.report(bank, written, lambda found: read_xlsx(data, "", found, LIMITS, bank.languages[0]), log)
     return data
 
 

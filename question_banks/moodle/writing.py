@@ -51,7 +51,9 @@ def write_moodle(bank: Bank, log: ProblemLog, language: str = "") -> bytes:
     etree.indent(root, "  ")
     data = etree.tostring(root, encoding="utf-8", xml_declaration=True)
     if written:
-        losses.report(bank, written, read_moodle(data, "", ProblemLog(), LIMITS, bank.languages[0]), log)
+        losses.report(
+            bank, written, lambda found: read_moodle(data, "", found, LIMITS, bank.languages[0]), log
+        )
     return data
 
 

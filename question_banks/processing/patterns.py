@@ -19,7 +19,7 @@ class PatternError(ValueError):
     """The pattern is not an XML Schema regular expression, or expands beyond what is matched."""
 
 
-@dataclass
+@dataclass(eq=False)
 class _State:
     test: Test | None = None  # consumes one character; without a test the successors are free
     after: list["_State"] = field(default_factory=list)

@@ -222,7 +222,10 @@ def _write(bank: Bank, log: ProblemLog, language: str, version: Version) -> byte
     data = pack({MANIFEST: _manifest_of(bank, listed, version), **members})
     if listed:
         losses.report(
-            bank, [item.id for item, _, _ in listed], read_qti(data, "", ProblemLog(), LIMITS, language), log
+            bank,
+            [item.id for item, _, _ in listed],
+            lambda found: read_qti(data, "", found, LIMITS, language),
+            log,
         )
     return data
 
