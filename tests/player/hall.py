@@ -429,7 +429,7 @@ class Hall:
         request.send_header("Content-Type", kind)
         request.send_header("Content-Length", str(len(content)))
         request.send_header("Content-Security-Policy", CSP)
-        request.send_header("Cache-Control", "no-store" if not parts.path.startswith("/static/") else "max-age=60")
+        request.send_header("Cache-Control", "no-store" if not parts.path.startswith("/static/") else "max-age=3600")
         for name, value in headers.items():
             request.send_header(name, value)
         request.end_headers()

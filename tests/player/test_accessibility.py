@@ -23,8 +23,10 @@ def set_display(seat, size="100", contrast="light"):
 def violations(seat, rule=None):
     from axe_playwright_python.sync_playwright import Axe
 
-    options = {"runOnly": {"type": "rule", "values": [rule]}} if rule else None
-    found = Axe().run(seat.page, options=options).response["violations"]
+    if not seat.evaluate("typeof axe === 'object'"):
+        seat.evaluate(Axe().axe_script)
+    options = {"resultTypes": ["violations"]} | ({"runOnly": {"type": "rule", "values": [rule]}} if rule else {})
+    found = seat.evaluate("(options) => axe.run(document, options)", options)["violations"]
     return [f"{one['id']}: {one['help']}: {[node['html'][:120] for node in one['nodes']]}" for one in found]
 
 

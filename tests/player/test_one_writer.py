@@ -69,6 +69,15 @@ def test_a_machine_that_was_taken_over_learns_it_without_saving(sit):
     assert seat.page.is_disabled(".option input >> nth=0")
 
 
+def test_the_receipt_can_be_read_on_another_machine(sit, browser):
+    seat = sit()
+    seat.attempt.close()
+    other = browser.new_context()
+    there = sit(seat.attempt, context=other, wait="receipt")
+    assert there.text(".receipt-code") == "K3QX 7MZT 2PLA 5WNB VC6D"
+    other.close()
+
+
 def conflict(sit, slot, own, theirs, **options):
     seat = sit(**options)
     seat.go(slot)

@@ -142,6 +142,8 @@ export class App {
         } else if (lease.status === 401) {
           await this.#signedIn();
           continue;
+        } else if (this.attempt.ended) {
+          if (await this.attempt.compare({ values: true })) break; // the receipt can be read on any machine
         } else {
           this.#held = { error: lease.error };
           this.#paint();
@@ -155,7 +157,7 @@ export class App {
     this.#comparedAt = this.clock.now();
     this.#opening = false;
     this.attempt.start();
-    this.saving.resume();
+    if (this.server.lease) this.saving.resume();
     await this.#fetchPaper();
     this.#paint();
     this.#noticesChanged();
@@ -482,9 +484,8 @@ export class App {
     if (this.#told.has("signed-out")) {
       add("signed_out", "danger", { label: t("signin.open"), run: () => this.#signinAgain() });
     }
-    if (this.offline && !attempt.ended) {
-      add(attempt.left === 0 && attempt.state === "open" ? "offline_over" : "offline", "attention");
-    }
+    const ranOut = attempt.left === 0 && attempt.state === "open"; // by the last word of a server now out of reach
+    if (this.offline && !attempt.ended) add(ranOut ? "offline_over" : "offline", "attention");
     if (!this.store.durable) add("not_durable", "attention");
     if (this.#told.has("rejected") && saving.unsentSlots.length) add("rejected", "danger");
     if (this.#told.has("mismatch") && saving.unsentSlots.length) add("mismatch", "danger");

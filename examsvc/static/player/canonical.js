@@ -41,7 +41,7 @@ export function valueOf(responses) {
 
 function isEmpty(response) {
   if (response === null || response === undefined) return true;
-  if (typeof response === "string") return response.trim() === "";
+  if (typeof response === "string") return normal(response).trim() === "";
   return Array.isArray(response) && response.length === 0;
 }
 

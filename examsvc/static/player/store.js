@@ -82,7 +82,7 @@ export class Store extends EventTarget {
   #write(store, key, record) {
     if (!this.durable) return;
     this.#pending.set(JSON.stringify([store, key]), [store, key, record === null ? null : structuredClone(record)]);
-    this.#start();
+    queueMicrotask(() => this.#start()); // what is written together goes out in one transaction
   }
 
   #start() {
