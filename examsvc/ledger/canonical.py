@@ -40,22 +40,31 @@ def decode(data: bytes, *, max_bytes: int = MAX_BYTES) -> Any:
     if len(data) > max_bytes:
         raise CanonicalError(f"the text has {len(data)} bytes; at most {max_bytes} are allowed")
     try:
-        value = json.loads(
-            data.decode("utf-8"),
-            object_pairs_hook=_object,
-            parse_float=_no_float,
-            parse_int=_integer,
-            parse_constant=_no_float,
-        )
+        text = data.decode("utf-8")
+        value = _decoder.decode(text)
     except CanonicalError:
         raise
     except RecursionError:
         raise CanonicalError(f"the text is nested deeper than {MAX_DEPTH} levels") from None
     except ValueError as error:  # JSONDecodeError and UnicodeDecodeError
         raise CanonicalError(f"the text is not JSON in UTF-8: {error}") from None
-    if encode(value) != data:
+    if not _is_simple(text):
+        _check(value, MAX_DEPTH)
+    if _encoder.encode(value) != text:
         raise CanonicalError("the text is JSON but not in its canonical spelling")
     return value
+
+
+def _is_simple(text: str) -> bool:
+    """Whether nothing of what `_check` looks for can be in a parsed text: a quick look that spares most texts the slow one.
+
+    Parsing has seen to numbers and keys. A text that is in NFC as a whole has only strings in NFC.
+    """
+    return (
+        text.count("{") + text.count("[") <= MAX_DEPTH
+        and (text.isascii() or unicodedata.is_normalized("NFC", text))
+        and "\\u" not in text
+    )
 
 
 def _check(value: object, depth: int) -> None:
@@ -70,8 +79,7 @@ def _check(value: object, depth: int) -> None:
         if depth == 0:
             raise CanonicalError(f"the value is nested deeper than {MAX_DEPTH} levels")
         for key, member in value.items():
-            if not (isinstance(key, str) and key.isascii() and key.isprintable()):
-                raise CanonicalError(f"the object key {key!r} is not printable ASCII")
+            _check_key(key)
             _check(member, depth - 1)
     elif isinstance(value, list | tuple):
         if depth == 0:
@@ -103,7 +111,15 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
         raise CanonicalError("an object has the same key twice")
+    names = "".join(members)
+    if not (names.isascii() and names.isprintable()):
+        raise CanonicalError(f"of the object keys {names[:80]!r} one is not printable ASCII")
     return members
+
+
+def _check_key(key: object) -> None:
+    if not (isinstance(key, str) and key.isascii() and key.isprintable()):
+        raise CanonicalError(f"the object key {key!r} is not printable ASCII")
 
 
 def _no_float(text: str) -> Any:
@@ -113,4 +129,12 @@ def _no_float(text: str) -> Any:
 def _integer(text: str) -> int:
     if len(text) > _INTEGER_DIGITS:
         raise CanonicalError(f"the integer {text[:20]}… is not below 2^53 in magnitude")
-    return int(text)
+    value = int(text)
+    if abs(value) > MAX_INTEGER:
+        raise CanonicalError(f"the integer {text} is not below 2^53 in magnitude")
+    return value
+
+
+_decoder = json.JSONDecoder(
+    object_pairs_hook=_object, parse_float=_no_float, parse_int=_integer, parse_constant=_no_float
+)

@@ -90,37 +90,31 @@ def _was_holder(read: Bundle, mark: Entry, now: str) -> bool:
 
 
 def _settled(read: Bundle, newest: dict[tuple[str, int], Entry]) -> Iterator[str]:
+    sheets: dict[str, list[Entry]] = {}
+    for key in sorted(newest):
+        sheets.setdefault(key[0], []).append(newest[key])
+    last = {entry.body["script"]: entry for entry in read.of("mark.settled")}
     for entry in read.of("mark.settled"):
-        value = read.opened(entry.body["settlement"])
+        value, script = read.opened(entry.body["settlement"]), entry.body["script"]
         if value is None:
             continue
-        if value["script"] != entry.body["script"]:
+        if value["script"] != script:
             yield f"entry {entry.index}: its settlement is for another script"
             continue
-        sheets = [
-            read.opened(newest[key].body["sheet"])
-            for key in sorted(newest)
-            if key[0] == entry.body["script"] and newest[key].index < entry.index
+        given = [
+            read.opened(sheet.body["sheet"]) for sheet in sheets.get(script, ()) if sheet.index < entry.index
         ]
         if (
-            None not in sheets
-            and [sheet["total"] for sheet in sheets] != value["marks"]
-            and _last(read, entry)
+            entry is last[script]
+            and None not in given
+            and [sheet["total"] for sheet in given] != value["marks"]
         ):
             yield f"entry {entry.index}: it settles other marks than those on the sheets"
         if entry.body["manner"] == "mean" and value["marks"]:
-            given = [Fraction(mark) for mark in value["marks"]]
-            mean = sum(given, Fraction(0)) / len(given)
+            mean = sum(map(Fraction, value["marks"]), Fraction(0)) / len(value["marks"])
             # the regulation rounds; the coarsest rounding, to whole marks, moves a mean by one half
             if abs(mean - Fraction(value["mark"])) > Fraction(1, 2):
                 yield f"entry {entry.index}: {value['mark']} is not the mean of {', '.join(value['marks'])}"
-
-
-def _last(read: Bundle, settled: Entry) -> bool:
-    return all(
-        entry.body["script"] != settled.body["script"] or entry.body["version"] <= settled.body["version"]
-        for entry in read.of("mark.settled")
-    )
 
 
 def _hearings(read: Bundle, locked: set[tuple[str, str | None]]) -> Iterator[str]:
@@ -142,12 +136,12 @@ def _hearings(read: Bundle, locked: set[tuple[str, str | None]]) -> Iterator[str
         if sheet is not None and any(sheet[name] != body[name] for name in ("hearing", "member", "version")):
             yield f"entry {entry.index}: its sheet is for another hearing, member or version"
         totals.setdefault(body["hearing"], {})[body["member"]] = None if sheet is None else sheet["total"]
+    first: dict[str, dict[str, int]] = {}
+    for entry in reversed(read.of("hearing.marked")):
+        first.setdefault(entry.body["hearing"], {})[entry.body["member"]] = entry.index
     for entry in read.of("hearing.shown"):
-        early = {
-            e.body["member"]
-            for e in read.of("hearing.marked")
-            if e.body["hearing"] == entry.body["hearing"] and e.index < entry.index
-        }
+        handed_in = first.get(entry.body["hearing"], {})
+        early = {member for member, index in handed_in.items() if index < entry.index}
         if early != panels.get(entry.body["hearing"]) or len(early) != entry.body["members"]:
             yield f"entry {entry.index}: marks were shown before every member of the panel had handed in"
     for entry in read.of("hearing.ended"):

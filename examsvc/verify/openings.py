@@ -11,7 +11,7 @@ TITLE = "regulation, papers and all opened objects match their commitments"
 
 
 def openings(read: Bundle) -> Finding:
-    """V6. Personal objects may be missing, they may have been erased; the others of this edition may not."""
+    """V6. Personal objects may be missing where the log says that data were erased; the others of this edition may not."""
     committed = {
         (entry.index, commitment): name
         for entry in read.entries
@@ -28,8 +28,10 @@ def openings(read: Bundle) -> Finding:
     ]
     gone = sum(entries.object_type(name).personal for _, name in absent)
     notes = [f"{len(opened)} objects opened"]
-    if gone:
-        notes.append(f"{gone} personal objects are not in the bundle; they may have been erased")
+    if gone and not read.of("erasure.done"):
+        reasons.append(f"{gone} personal objects are not in the bundle, and the log knows of no erasure")
+    elif gone:
+        notes.append(f"{gone} personal objects are not in the bundle; the log says that data were erased")
     return conclude("V6", TITLE, reasons, notes)
 
 

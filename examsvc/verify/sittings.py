@@ -24,10 +24,11 @@ def submits(read: Bundle) -> Finding:
             for attempt, saves in read.chains.items()
         }
         reasons += _heads(read, histories)
+        prepared, grace = _by_attempt(read, "attempt.prepared"), _grace(read)
         for entry in read.of("attempt.submitted"):
-            reasons += [
-                f"attempt {entry.body['attempt']}: {reason}" for reason in _submit(read, entry, histories)
-            ]
+            attempt = entry.body["attempt"]
+            found = _submit(read, entry, histories.get(attempt), prepared.get(attempt), grace)
+            reasons += [f"attempt {attempt}: {reason}" for reason in found]
         submitted = {entry.body["attempt"] for entry in read.of("attempt.submitted")}
         reasons += [
             f"there are saves of {attempt}, which never ended"
@@ -128,10 +129,13 @@ def _grace(read: Bundle) -> int:
         return 0
 
 
-def _submit(read: Bundle, entry: Entry, histories: dict[str, list[Head]]) -> Iterator[str]:
+def _submit(
+    read: Bundle, entry: Entry, history: list[Head] | None, prepared: Entry | None, grace: int
+) -> Iterator[str]:
     attempt, links = entry.body["attempt"], entry.body["links"]
     saves = read.chains.get(attempt, [])
-    history = histories.get(attempt) or [chains.start(_code(read), attempt)]
+    history = history or [chains.start(_code(read), attempt)]
+    terms = read.opened(prepared.body["terms"]) if prepared is not None else None
     if links >= len(history) or history[links].head != entry.body["head"]:
         yield "its saves do not lead to the head that was submitted"
         return
@@ -160,12 +164,14 @@ def _submit(read: Bundle, entry: Entry, histories: dict[str, list[Head]]) -> Ite
             yield f"save {place}: {error}"
             return
         opened.append(save.value)
-    yield from _history(attempt, opened, answers["deadline"], _grace(read))
-    yield from _answer_set(read, entry, answers, [save for save in opened[:links] if not save["late"]])
+    if entry.body["manner"] == "candidate" and entry.time > answers["deadline"] + grace:
+        yield "it was submitted by the candidate after the deadline"
+    yield from _history(attempt, opened, answers["deadline"], grace)
+    yield from _answer_set(read, entry, terms, answers, [save for save in opened[:links] if not save["late"]])
     if decided is not None and decided.body["outcome"] == "counted" and "answers" in decided.body:
         counted = read.opened(decided.body["answers"])
         if counted is not None:
-            yield from _answer_set(read, entry, counted, opened)
+            yield from _answer_set(read, entry, terms, counted, opened)
 
 
 def _history(attempt: str, saves: list[dict[str, Any]], deadline: int, grace: int) -> Iterator[str]:
@@ -183,7 +189,11 @@ def _history(attempt: str, saves: list[dict[str, Any]], deadline: int, grace: in
 
 
 def _answer_set(
-    read: Bundle, entry: Entry, answers: dict[str, Any], saves: list[dict[str, Any]]
+    read: Bundle,
+    entry: Entry,
+    terms: dict[str, Any] | None,
+    answers: dict[str, Any],
+    saves: list[dict[str, Any]],
 ) -> Iterator[str]:
     newest: dict[int, dict[str, Any]] = defaultdict(lambda: {"version": 0, "value": None})
     for save in saves:
@@ -196,12 +206,8 @@ def _answer_set(
         last = newest[row["slot"]]
         if (row["version"], row["value"]) != (last["version"], last["value"]):
             yield f"the answer to slot {row['slot']} is not the last one saved"
-    prepared = _by_attempt(read, "attempt.prepared").get(entry.body["attempt"])
-    terms = read.opened(prepared.body["terms"]) if prepared is not None else None
     if terms is not None:
         if slots != sorted(slot["slot"] for slot in terms["slots"]) or answers["form"] != terms["form"]:
             yield "its answer set does not have the slots and the form that were put before the candidate"
     elif len(set(slots)) != len(slots):
         yield "its answer set has a slot twice"
-    if entry.body["manner"] == "candidate" and entry.time > answers["deadline"] + _grace(read):
-        yield "it was submitted by the candidate after the deadline"
