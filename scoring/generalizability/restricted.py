@@ -12,6 +12,8 @@ from scoring.errors import BadResponses, NotConverged, NotIdentified
 
 Floats = NDArray[np.float64]
 _MOST_LEVELS = 4_000
+_LARGEST = 1e6  # a ratio of variances beyond which the residual counts as gone
+_GONE = "The facets explain every score: no error variance is left to compare with."
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,10 +105,12 @@ def restricted_likelihood(score: Floats, groups: list[NDArray[np.intp]]) -> Vari
         np.full(m, 0.5),
         jac=True,
         method="L-BFGS-B",
-        bounds=[(0.0, 1e8)] * m,
+        bounds=[(0.0, _LARGEST)] * m,
         options={"maxiter": 500, "maxfun": 2000, "ftol": 1e-14, "gtol": 1e-7, "maxcor": 20},
     )
     ratio, iterations = found.x, int(found.nit)
+    if ratio.max() >= 0.5 * _LARGEST:
+        raise NotIdentified(_GONE)
     for _ in range(50):
         _, gradient = criterion(ratio)
         free = (ratio > 0) | (gradient < 0)
@@ -117,11 +121,11 @@ def restricted_likelihood(score: Floats, groups: list[NDArray[np.intp]]) -> Vari
         step = np.zeros(m)
         step[free] = -np.linalg.lstsq(information[np.ix_(free, free)], gradient[free], rcond=None)[0]
         before, scale = criterion(ratio)[0], 1.0
-        while scale > 1e-6 and criterion(np.maximum(0.0, ratio + scale * step))[0] > before + 1e-12 * abs(
-            before
-        ):
+        while scale > 1e-6 and criterion(np.clip(ratio + scale * step, 0.0, _LARGEST))[
+            0
+        ] > before + 1e-12 * abs(before):
             scale /= 2
-        ratio = np.maximum(0.0, ratio + scale * step)
+        ratio = np.clip(ratio + scale * step, 0.0, _LARGEST)
         iterations += 1
     else:
         raise NotConverged(
@@ -131,8 +135,8 @@ def restricted_likelihood(score: Floats, groups: list[NDArray[np.intp]]) -> Vari
         )
     log_det, v11, zz, _, ypy = criterion.parts(ratio)
     df = criterion.n - 1
-    if ypy <= 1e-12 * criterion.yy or ratio.max() >= 1e7:
-        raise NotIdentified("The facets explain every score: no error variance is left to compare with.")
+    if ypy <= 1e-12 * criterion.yy or ratio.max() >= 0.5 * _LARGEST:
+        raise NotIdentified(_GONE)
     error = ypy / df
     value = log_det + np.log(v11) + df * np.log(error) + df + df * np.log(2 * np.pi)
     information = _information(criterion, ratio, zz) / error**2

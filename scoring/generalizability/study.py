@@ -133,7 +133,9 @@ def _by_mean_squares(design: Design) -> Study:
         )
     mean_square = {effect: squares[effect] / df[effect] for effect in cells}
     weights: dict[Effect, dict[Effect, float]] = {}  # component = sum of weights × mean squares
-    for effect in sorted(cells, key=lambda e: len(e) + (e == _WITHIN), reverse=True):
+    for effect in sorted(
+        cells, key=lambda e: len(design.facets) + 1 if e == _WITHIN else len(e), reverse=True
+    ):
         above = [other for other in cells if _contains(other, effect) and other != effect]
         weight = dict.fromkeys(cells, 0.0)
         weight[effect] = 1 / coefficient[effect]

@@ -6,15 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
-from scipy.stats import qmc
+from scipy import optimize, special, stats
 
 from scoring.errors import BadResponses, NotIdentified
 from scoring.scores import read_confidence, read_scores
 from scoring.verdicts import Verdict, against_target
 
 Floats = NDArray[np.float64]
-_POINTS = 15  # log2 of the points of the generalized intervals; 2¹⁵ leave an error below 0.001 in a limit
+_NODES = 64  # per dimension, for the generalized intervals
 
 
 @dataclass(frozen=True)
@@ -171,15 +170,29 @@ def _agreement_limits(
 def _generalized(
     msr: float, msc: float, mse: float, n: int, k: int, half: float
 ) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Quantiles of the generalized pivotal quantity, components cut at zero, over a fixed Sobol sequence."""
-    u = qmc.Sobol(3, scramble=False).random_base2(_POINTS) + 0.5 / 2**_POINTS
-    rows, raters, error = (
-        df * ms / stats.chi2.ppf(u[:, i], df)
-        for i, (df, ms) in enumerate(((n - 1, msr), (k - 1, msc), ((n - 1) * (k - 1), mse)))
-    )
-    vp, vr = np.maximum(0.0, (rows - error) / k), np.maximum(0.0, (raters - error) / n)
-    limits = []
-    for count in (1, k):
-        found = np.quantile(vp / (vp + (vr + error) / count), [half, 1 - half])
-        limits.append((float(found[0]), float(found[1])))
-    return limits[0], limits[1]
+    """Quantiles of the generalized pivotal quantity, components cut at zero.
+
+    P(ICC ≤ r) is a chi-square tail in the units' mean square given the other two, which are integrated out.
+    """
+    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+    u = (nodes + 1) / 2
+    weight = np.outer(weights, weights) / 4
+    error = ((n - 1) * (k - 1) * mse / _chi_square(u, (n - 1) * (k - 1)))[None, :]
+    raters = ((k - 1) * msc / _chi_square(u, k - 1))[:, None]
+    spread = np.maximum(0.0, (raters - error) / n) + error
+
+    def excess(r: float, count: int, tail: float) -> float:
+        total = k * r / (1 - r) * spread / count + error
+        return float((weight * special.gammaincc((n - 1) / 2, (n - 1) * msr / total / 2)).sum()) - tail
+
+    def quantile(count: int, tail: float) -> float:
+        if excess(0.0, count, tail) >= 0:
+            return 0.0
+        return float(optimize.brentq(excess, 0.0, 1 - 1e-12, args=(count, tail), xtol=1e-7))
+
+    one, mean = ((quantile(count, half), quantile(count, 1 - half)) for count in (1, k))
+    return one, mean
+
+
+def _chi_square(u: Floats, df: int) -> Floats:
+    return np.asarray(2 * special.gammaincinv(df / 2, u))

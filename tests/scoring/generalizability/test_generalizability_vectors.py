@@ -94,7 +94,11 @@ def test_raters_nested_in_tasks_by_likelihood(case):
         truth = dict(zip(truth["components"]["source"], truth["components"]["var"], strict=True))
     order = {"person": ("person",), "task": ("task",), "person:task": ("person", "task"), "rater": ("rater",)}
     order["Residual"] = ("person", "rater")
-    close([found.component(*f).estimate for f in order.values()], [truth[key] for key in order], 1e-4 if "gtheory" in case else 1e-5)
+    close(
+        [found.component(*f).estimate for f in order.values()],
+        [truth[key] for key in order],
+        1e-4 if "gtheory" in case else 1e-5,
+    )
 
 
 def test_fully_crossed():

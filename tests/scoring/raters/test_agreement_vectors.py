@@ -92,7 +92,7 @@ def test_intraclass_correlations():
 
 
 def test_generalized_interval_is_the_distribution_of_its_pivot():
-    """The fixed sequence gives what a million random draws of the three chi-squares give."""
+    """The integral gives what a million random draws of the three chi-squares give."""
     x = np.array(load("icc"))
     n, k = x.shape
     random = np.random.default_rng(5)
