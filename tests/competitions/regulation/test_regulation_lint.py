@@ -289,18 +289,19 @@ def test_weights_add_up_in_shares_too():
 
 def test_bounds_themselves_are_allowed():
     """What is exactly at a limit is no fault."""
-    edits = {
-        "panel-externals": put("panels.defence", external_members=5),
-        "panel-too-small": put("panels.defence", members=3),
-        "pass-mark-above-maximum": put(f"{ESSAY}.pass_mark", at="1"),
-        "panel-minutes": put(DEFENCE, minutes=20),
-        "late-exceeds-part": put("late.short", minutes=19),
-        "witness-quorum": put("witnesses", quorum=3),
-        "paper-threshold": put("paper", custodians=1, threshold=1),
-        "approval-unreachable": put("approvals.unblind", people=2),
-        "too-few-in-role": put("roles.marker", people=3),
-        "file-open-too-long": put("files.action-plan", editable_until="stage-opened:defence"),
-    }
-    assert len(edits) == 10
-    for code, edit in edits.items():
+    edits = [
+        ("panel-externals", put("panels.defence", external_members=5)),
+        ("panel-too-small", put("panels.defence", members=3)),
+        ("pass-mark-above-maximum", put(f"{ESSAY}.pass_mark", at="1")),
+        ("panel-minutes", put(DEFENCE, minutes=20)),
+        ("late-exceeds-part", put("late.short", minutes=19)),
+        ("witness-quorum", put("witnesses", quorum=3)),
+        ("paper-threshold", put("paper", custodians=1, threshold=1)),
+        ("approval-unreachable", put("approvals.unblind", people=2)),
+        ("too-few-in-role", put("roles.marker", people=3)),
+        ("file-open-too-long", put("files.action-plan", editable_until="stage-opened:defence")),
+        ("pass-mark-above-maximum", put("panels.defence.criteria.vision", pass_mark={"at": "20", "of": "marks", "boundary": "at-least"})),
+    ]
+    assert len(edits) == 11
+    for code, edit in edits:
         assert code not in {one.code for one in lint(read_tree(edited("demo", edit)))}, code
