@@ -26,14 +26,58 @@ _SINGLE_PRECISION_FROM = 4e9
 
 
 @dataclass(frozen=True, eq=False)
-class _Scores:
-    """F(θ) by its non-zero entries: entry e stands in row `column[e]` (an indicator; the last row is the
-    constant 1) and belongs to full parameter `parameter[e]`; `values` is (Q, entries)."""
+class _Part:
+    """Non-zero rows of F: indicator `column[i]` (the last is the constant 1) gives full parameters
+    `parameter[i]` (p,) the scores `values[:, i]` (Q, items, p)."""
 
     column: NDArray[np.intp]
     parameter: NDArray[np.intp]
     values: Floats
+
+    @property
+    def flat(self) -> Floats:
+        return self.values.reshape(self.values.shape[0], -1)
+
+
+@dataclass(frozen=True, eq=False)
+class _Scores:
+    """F(θ) of one group in `parts`; `width` rows; `to_free` (full and group parameters, M)."""
+
+    parts: tuple[_Part, ...]
     width: int
+    to_free: sparse.csr_array
+    chosen: NDArray[np.intp] | None
+
+    def average(self, extended: Floats, post: Floats) -> Floats:
+        """Posterior mean of every person's score: (persons, M)."""
+        full = np.zeros((extended.shape[0], self.to_free.shape[0]))
+        for part in self.parts:
+            terms = (post.T @ part.flat).reshape(extended.shape[0], *part.parameter.shape)
+            if part.column[0] != self.width - 1:
+                terms *= extended[:, part.column, None]
+            full[:, part.parameter.reshape(-1)] += terms.reshape(extended.shape[0], -1)
+        return self.free(full)
+
+    def free(self, full: Floats) -> Floats:
+        """Scores of the free parameters from those of the full ones: (…, M)."""
+        if self.chosen is not None:
+            return full[:, self.chosen]
+        return np.asarray((self.to_free.T @ full.T).T)
+
+    def at_node(self, q: int) -> Floats:
+        """F(θ_q): (width, M)."""
+        full = np.zeros((self.width, self.to_free.shape[0]))
+        for part in self.parts:
+            full[part.column[:, None], part.parameter] += part.values[q]
+        return self.free(full)
+
+    def of_constant(self) -> Floats:
+        """The constant's row at every node: (Q, M)."""
+        full = np.zeros((self.parts[0].values.shape[0], self.to_free.shape[0]))
+        for part in self.parts:
+            if part.column[0] == self.width - 1:
+                full[:, part.parameter.reshape(-1)] += part.flat
+        return self.free(full)
 
 
 def observed_information(objective: Objective, at: Value) -> Floats:
@@ -56,25 +100,25 @@ def observed_information(objective: Objective, at: Value) -> Floats:
     width = entries[0].width
     kind = np.float32 if persons.n_persons * width**2 * theta.size > _SINGLE_PRECISION_FROM else np.float64
     at_once = max(1, int(_PRODUCT_BYTES // (width * width * 8)))
-    scatter = [_scatter(objective, e) for e in entries]
     for first in range(0, theta.size, at_once):
         nodes = range(first, min(first + at_once, theta.size))
         products = np.zeros((layout.n_groups, len(nodes), width, width))
         for g, start, stop, z, post, _ in persons.posteriors(weighting, log_prior):
+            weights = persons.weights[start:stop]
             extended = np.concatenate([z, np.ones((stop - start, 1))], axis=1)
             if first == 0:
-                average = _average_scores(entries[g], scatter[g], extended, post)
-                missing += (average * persons.weights[start:stop, None]).T @ average
-            post *= persons.weights[start:stop]
+                average = entries[g].average(extended, post) * np.sqrt(weights)[:, None]
+                missing += average.T @ average
+            # The square root of the weight on both sides: a symmetric product costs half.
+            root = np.sqrt(post * weights).astype(kind)
             left = extended.astype(kind)
-            right = np.empty_like(left)
-            thin = post.astype(kind)
+            scaled = np.empty_like(left)
             for place, q in enumerate(nodes):
-                np.multiply(left, thin[q][:, None], out=right)
-                products[g, place] += right.T @ left
+                np.multiply(left, root[q][:, None], out=scaled)
+                products[g, place] += scaled.T @ scaled
         for g in range(layout.n_groups):
             for place, q in enumerate(nodes):
-                f = _at_node(scatter[g], entries[g], q)
+                f = entries[g].at_node(q)
                 second += f.T @ (products[g, place] @ f)
     information = objective.complete_information(at) - second + missing
     return 0.5 * (information + information.T)
@@ -86,28 +130,30 @@ def _by_moments(objective: Objective, at: Value, entries: list[_Scores]) -> tupl
     n_columns = persons.columns.size
     weighting = persons.weighting(layout.blocks(at.free), theta)
     log_prior = log_normal_prior(theta, *layout.groups(at.free))
-    scatter = [_scatter(objective, e) for e in entries]
-    constant = []
-    for e, to_free in zip(entries, scatter):
-        fixed = np.flatnonzero(e.column == n_columns)
-        constant.append(np.asarray((to_free[fixed].T @ e.values[:, fixed].T).T))  # (Q, M)
-    line = np.flatnonzero(entries[0].column < n_columns)
-    low, high = entries[0].values[0, line], entries[0].values[-1, line]
-    rise = (high - low) / (theta[-1] - theta[0])
-    place = (entries[0].column[line], np.arange(line.size))
-    shape = (n_columns, line.size)
-    beta = (sparse.csr_array((rise, place), shape=shape) @ scatter[0][line]).toarray()
-    alpha = (sparse.csr_array((low - rise * theta[0], place), shape=shape) @ scatter[0][line]).toarray()
+    constant = [e.of_constant() for e in entries]
+    # Items' rows are the same in all groups; a line is given by its two ends.
+    low, high = (entries[0].at_node(q)[:n_columns] for q in (0, theta.size - 1))
+    beta = (high - low) / (theta[-1] - theta[0])
+    alpha = low - beta * theta[0]
+    by_alpha, by_beta = sparse.csr_array(alpha.T), sparse.csr_array(beta.T)
     moments = np.zeros((3, n_columns, n_columns))
     counts = np.zeros((layout.n_groups, theta.size, n_columns))
     missing = np.zeros((layout.n_free, layout.n_free))
     for g, start, stop, z, post, _ in persons.posteriors(weighting, log_prior):
         weights = persons.weights[start:stop]
         first = theta @ post
-        average = post.T @ constant[g] + z @ alpha + first[:, None] * (z @ beta)
-        missing += (average * weights[:, None]).T @ average
-        for r, m in enumerate((weights, weights * first, weights * (theta**2 @ post))):
-            moments[r] += (z * m[:, None]).T @ z
+        root = np.sqrt(weights)
+        turned = np.array(z.T, order="C")  # a copy: z may be kept for the next pass
+        average = constant[g].T @ post
+        average += by_alpha @ turned
+        average += (by_beta @ turned) * first
+        average *= root
+        missing += average @ average.T
+        turned *= root
+        moments[0] += turned @ turned.T
+        moments[1] += (turned * first) @ turned.T
+        turned *= np.sqrt(theta**2 @ post)
+        moments[2] += turned @ turned.T
         post *= weights
         counts[g] += post @ z
     cross = alpha.T @ moments[1] @ beta
@@ -119,18 +165,11 @@ def _by_moments(objective: Objective, at: Value, entries: list[_Scores]) -> tupl
     return second, missing
 
 
-def _average_scores(entries: _Scores, scatter: sparse.csr_array, extended: Floats, post: Floats) -> Floats:
-    """Posterior mean of every person's score: (persons, M)."""
-    terms = post.T @ entries.values
-    terms *= extended[:, entries.column]
-    return np.asarray((scatter.T @ terms.T).T)
-
-
 def _score_entries(objective: Objective, at: Value, group: int) -> _Scores:
     persons, layout, theta = objective.persons, objective.layout, objective.theta
     columns = persons.columns
     constant = columns.size
-    column, parameter, values = [], [], []
+    parts = []
     for kind, block in zip(layout.kinds, layout.blocks(at.free)):
         s = scores(block, theta, log_probabilities(block, theta))  # (m, Q, K, p)
         whole = columns.whole[block.index]
@@ -139,40 +178,27 @@ def _score_entries(objective: Objective, at: Value, group: int) -> _Scores:
         base = np.where(whole[:, None, None], s[:, :, 0], 0.0)
         for c in range(k):
             rows = np.arange(m) if c else np.flatnonzero(~whole)
-            where = columns.at(block.index[rows], c)
-            column.append(np.repeat(where, p))
-            parameter.append(full[rows].reshape(-1))
-            values.append((s[rows, :, c] - base[rows]).transpose(1, 0, 2).reshape(theta.size, -1))
+            if rows.size:
+                values = (s[rows, :, c] - base[rows]).transpose(1, 0, 2)
+                parts.append(_Part(columns.at(block.index[rows], c), full[rows], np.ascontiguousarray(values)))
         rows = np.flatnonzero(whole)
-        column.append(np.full(rows.size * p, constant))
-        parameter.append(full[rows].reshape(-1))
-        values.append(base[rows].transpose(1, 0, 2).reshape(theta.size, -1))
+        if rows.size:
+            values = np.ascontiguousarray(base[rows].transpose(1, 0, 2))
+            parts.append(_Part(np.full(rows.size, constant), full[rows], values))
     mean, sd = layout.groups(at.free)
     z = (theta - mean[group]) / sd[group]
-    n_full = layout.offset.size
+    n_full, n_item = layout.offset.size, layout.n_item_parameters
     for index, value in (
         (layout.group_mean[group], z / sd[group]),
         (layout.group_log_sd[group], z * z - 1.0),
     ):
         if index >= 0:
-            column.append(np.array([constant]))
-            parameter.append(np.array([n_full + index - layout.n_item_parameters]))
-            values.append(value[:, None])
-    return _Scores(np.concatenate(column), np.concatenate(parameter), np.hstack(values), constant + 1)
-
-
-def _scatter(objective: Objective, entries: _Scores) -> sparse.csr_array:
-    """(entries, M): how a unit of each entry's full parameter moves the free parameters' scores."""
-    layout = objective.layout
-    groups = layout.n_free - layout.n_item_parameters
-    design = sparse.block_diag([layout.design, sparse.eye_array(groups)], format="csr")
-    return sparse.csr_array(design[entries.parameter])
-
-
-def _at_node(scatter: sparse.csr_array, entries: _Scores, q: int) -> Floats:
-    """F(θ_q): (width, M), dense."""
-    place = sparse.csr_array(
-        (entries.values[q], (entries.column, np.arange(entries.column.size))),
-        shape=(entries.width, entries.column.size),
-    )
-    return np.asarray((place @ scatter).toarray())
+            parameter = np.array([[n_full + index - n_item]])
+            parts.append(_Part(np.array([constant]), parameter, value[:, None, None]))
+    groups = sparse.eye_array(layout.n_free - n_item)
+    to_free = sparse.csr_array(sparse.block_diag([layout.design, groups], format="csr"))
+    chosen = None
+    if not layout.tied:  # every free parameter is one full parameter
+        by_column = to_free.tocsc()
+        chosen = np.asarray(by_column.indices, dtype=np.intp)
+    return _Scores(tuple(parts), constant + 1, to_free, chosen)

@@ -17,7 +17,7 @@ from scoring.irt.observed_information import observed_information
 
 Floats = NDArray[np.float64]
 
-_SAMPLE = 4000
+_SAMPLE = 2000
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,7 +172,7 @@ def approximate_information(objective: Objective, value: Value) -> Floats:
     """The observed information; for many persons, the complete information of all less the missing
     information of a sample, which is enough for a search direction."""
     persons = objective.persons
-    size = max(_SAMPLE, 12 * objective.layout.n_free)
+    size = max(_SAMPLE, 10 * objective.layout.n_free)
     if persons.n_persons <= 1.5 * size:
         return observed_information(objective, value)
     few = Objective(persons.sample(size), objective.layout, objective.priors, objective.theta)

@@ -202,6 +202,17 @@ def test_large_samples_start_from_a_part(monkeypatch):
     np.testing.assert_allclose(other.estimates, base.estimates, atol=1e-4)
 
 
+def test_a_coarser_grid_for_standard_errors_is_good_enough(monkeypatch):
+    x = mixed_data(800)
+    base = calibrate(x, MODELS)
+    monkeypatch.setattr("scoring.irt.calibration._DEAR", 0.0)
+    monkeypatch.setattr("scoring.irt.nodes.LEAST", 5)
+    coarse = calibrate(x, MODELS)
+    ratio = np.sqrt(np.diag(coarse.covariance) / np.diag(base.covariance))
+    assert np.abs(ratio - 1).max() < 1e-3
+    assert np.abs(ratio - 1).max() > 1e-12
+
+
 def test_thin_and_empty_categories_are_merged_with_a_remark():
     x = mixed_data()[:, 2:5]
     x[:, 2] = np.where(x[:, 2] == 1, 2, x[:, 2])  # an empty category
