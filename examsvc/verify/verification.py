@@ -15,6 +15,7 @@ from examsvc.verify.people import map_opens, nobody_vanished
 from examsvc.verify.reading import Bundle, read
 from examsvc.verify.receipts import given
 from examsvc.verify.results import published, release
+from examsvc.verify.roles import roles
 from examsvc.verify.sittings import submits
 
 VERIFIED, NOT_VERIFIED, UNREADABLE, NO_POLICY = 0, 1, 2, 3
@@ -76,6 +77,7 @@ def verify(
         submits(bundle),
         nobody_vanished(bundle),
         marks(bundle),
+        roles(bundle),
         published(bundle),
         map_opens(bundle),
         release(bundle),

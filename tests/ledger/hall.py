@@ -210,21 +210,19 @@ def material(hall: Hall, witnesses: list[SignerKey] = WITNESSES) -> Material:
 
 def _rules(hall: Hall) -> None:
     hall.add("log.opened", origin=LOG_KEY.name, key=LOG_KEY.verifier.text, registry="exam.example/registry")
-    for name in (
-        "chair",
-        "secretary",
-        "custodian1",
-        "custodian2",
-        "custodian3",
-        "examiner",
-        "m1",
-        "m2",
-        "m3",
-        "m4",
-    ):
-        identity = {"person": f"P-{name}", "account": f"u-{name}", "name": f"Người {name}"}
+    office = {"chair": "council-chair", "secretary": "council-secretary", "examiner": "chief-examiner"}
+    office |= {f"custodian{n}": "custodian" for n in (1, 2, 3)} | {f"m{n}": "marker" for n in (1, 2, 3, 4)}
+    office |= {"invigilator": "invigilator"}
+    for name in office:
+        identity = {
+            "person": f"P-{name}",
+            "account": f"u-{name}",
+            "name": f"Người {name}",
+            "identity": f"0{name}",
+        }
         hall.add("person.enrolled", person=f"P-{name}", identity=hall.commit("person.identity", identity))
-        hall.add("role.granted", "P-admin", person=f"P-{name}", role=name.rstrip("1234"))
+    for name, role in [*office.items(), *((f"m{n}", "panel-member") for n in (1, 2, 3, 4))]:
+        hall.add("role.granted", "P-secretary", person=f"P-{name}", role=role)
     hall.add(
         "regulation.pinned",
         "P-secretary",

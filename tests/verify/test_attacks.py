@@ -53,7 +53,7 @@ def test_honest_competitions_verify(seed, kind):
     assert report.status == VERIFIED, [f for f in report.findings if f.reasons]
     assert verify(data, None).status == NO_POLICY
     assert [f.check for f in report.findings] == [
-        "V1", "V2", "V3", "V4", "V5", "V6", "V7", "V8", "V9", "V10", "V11", "V15", "V17", "V18", "V20",
+        "V1", "V2", "V3", "V4", "V5", "V6", "V7", "V8", "V9", "V10", "V11", "V12", "V15", "V17", "V18", "V20",
     ]  # fmt: skip
     assert canonical.decode(canonical.encode(report.as_json()))["status"] == 0
 
@@ -572,6 +572,56 @@ def test_a_panel_of_others_or_shown_too_early():
     last = [f for f in world.all("hearing.marked") if f["body"]["hearing"] == shown["body"]["hearing"]][-1]
     world.move(shown, last)
     assert failed(world.bundle(PUBLIC)) == {"V10"}
+
+
+# ------------------------------------------------------------------------------------------ V12
+
+
+def test_roles_that_the_regulation_keeps_apart():
+    world = World.of(HALL)
+    world.find("role.granted", person="P-m4", role="panel-member")["body"]["role"] = "code-custodian"
+    assert failed(world.bundle(PUBLIC)) == {"V12"}
+    world = World.of(HALL)
+    world.find("role.granted", person="P-m4", role="panel-member")["body"]["role"] = "observer"
+    assert failed(world.bundle(PUBLIC)) == {"V12"}
+
+
+def test_a_role_revoked_in_between_conflicts_with_nothing_but_a_mark_needs_it():
+    for honest in (True, False):
+        world = World.of(HALL)
+        granted = world.find("role.granted", person="P-m4", role="panel-member")
+        body = {**granted["body"], "role": "marker", "reason": "ended"}
+        frame = {**granted, "type": "role.revoked", "body": body}
+        world.insert(frame, granted)
+        summary = {"type": "role.revoked", "lines": ["m4"]}
+        body["summary"] = world.commit(frame, "approval.summary", summary)
+        marked = any(f["by"] == "P-m4" for f in world.all("mark.recorded"))
+        assert marked
+        if honest:
+            again = {**granted, "body": {**granted["body"], "role": "marker"}}
+            world.insert(again, frame)
+            again["body"]["summary"] = world.commit(
+                again, "approval.summary", {"type": "role.granted", "lines": ["m4"]}
+            )
+        assert failed(world.bundle()) == (set() if honest else {"V12"})
+
+
+def test_marks_and_shares_by_people_without_the_role_and_approvals_by_strangers():
+    for person, role in (("P-m1", "marker"), ("P-m1", "panel-member"), ("P-custodian1", "custodian")):
+        world = World.of(HALL)
+        world.find("role.granted", person=person, role=role)["body"]["role"] = "hr-officer"
+        assert failed(world.bundle(PUBLIC)) == {"V12"}
+    world = World.of(HALL)
+    world.find("marks.locked")["body"]["approvals"][0]["by"] = "P-nobody"
+    assert failed(world.bundle(PUBLIC)) == {"V12"}
+
+
+def test_a_candidate_who_sits_on_the_board():
+    world = World.of(HALL)
+    commitment = world.find("person.enrolled", person="P-m1")["body"]["identity"]
+    candidate = world.opening(world.find("application.submitted")["body"]["identity"]).value["identity"]
+    world.reopen(commitment, changed(world.opening(commitment).value, identity=candidate))
+    assert failed(world.bundle()) == {"V12"}
 
 
 # ------------------------------------------------------------------------------------------ V15, V17, V20

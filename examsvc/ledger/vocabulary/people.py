@@ -68,6 +68,16 @@ ENTRIES = (
         after=("log.opened",),
     ),
     entry(
+        "administrators.first",
+        Field("persons", set_of(CODE, least=2, most=20), "actor codes of the first administrators"),
+        when="The installation is initialised: the only moment at which one person acts alone. In a competition's log: who they are there.",
+        by="system",
+        log=IN_BOTH,
+        scope=Scope.LOG,
+        number=(),
+        after=("person.enrolled",),
+    ),
+    entry(
         "role.granted",
         PERSON,
         ROLE,
