@@ -30,7 +30,7 @@ BEIRUT = ZoneInfo("Asia/Beirut")  # clocks skip midnight there when summer begin
 HAVANA = ZoneInfo("America/Havana")  # midnight comes twice there when summer ends
 ZONES = [HANOI, BRUSSELS, BEIRUT, HAVANA, ZoneInfo("Pacific/Apia"), UTC]
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-quick = settings(max_examples=150, deadline=None)
+quick = settings(max_examples=80, deadline=None)
 
 
 def rule(**changes):

@@ -15,7 +15,7 @@ from examsvc.competitions.regulation_lint import lint
 from examsvc.competitions.terms import write_exact
 
 CLAUSE = {"source": "Invented for a test", "verified": False}
-some = settings(max_examples=60, deadline=None)
+some = settings(max_examples=25, deadline=None)
 
 
 def pass_mark(share, maximum, of):

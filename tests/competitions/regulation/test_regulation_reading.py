@@ -159,7 +159,7 @@ def test_other_spellings_of_canonical_bytes_are_refused(change):
         read_canonical(change(data))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(0, 2**32), st.sampled_from(preset_names()))
 def test_the_digest_does_not_depend_on_how_the_toml_is_written(seed, name):
     other = toml_in_another_spelling(tree_of(name), seed).encode()
