@@ -30,7 +30,6 @@ CODES: dict[str, str] = {
     "reliability.singular": "needs more candidates ({n}) than items ({items}), and no item that others determine",
     "reliability.improper": "the factor model gives an item no error variance: do not use this coefficient",
     # raters
-    "agreement.not_estimable": "all ratings are the same: agreement beyond chance is not defined",
     "agreement.no_disagreement": "markers never differed on {n} scripts: how much they might is not bounded",
     "agreement.says_nothing": "with {n} scripts agreement may be anything from {lower} to {upper}",
     "agreement.below": "agreement is below {target}: between {lower} and {upper}",
@@ -41,7 +40,6 @@ CODES: dict[str, str] = {
     "raters.one": "one marker: severity cannot be separated from the candidates",
     # generalizability
     "component.negative": "estimated below zero ({estimate}) and reported as zero",
-    "component.not_estimable": "needs at least two levels of every facet in it",
     # standard setting
     "cut.stable": "judges place the cut score within {lower} and {upper}",
     "cut.says_nothing": "with {judges} judges the cut score may be anything from {lower} to {upper}",

@@ -10,7 +10,7 @@ from scipy import optimize
 
 from scoring.errors import BadParameters, BadResponses, NotIdentified
 from scoring.raters import linked_subsets, many_facet
-from scoring.raters.facets import _Likelihood, _read
+from scoring.raters.facet_likelihood import FacetLikelihood, read_facets
 
 FOLDER = Path(__file__).parents[2] / "vectors" / "raters"
 CASES = json.loads((FOLDER / "raters.json").read_text())["cases"]
@@ -79,7 +79,7 @@ def test_persons_as_tam(fitted):
 
 def test_gradient_against_finite_differences():
     for steps in MODELS:
-        model = _Likelihood(_read(*long(), steps), steps)
+        model = FacetLikelihood(read_facets(*long(), steps), steps)
         x = np.random.default_rng(2).normal(0, 0.4, model.size)
         numeric = optimize.approx_fprime(x, lambda y, model=model: model(y)[0], 1e-6)
         np.testing.assert_allclose(model(x)[1], numeric, rtol=1e-4, atol=2e-3)
