@@ -342,7 +342,7 @@ PAGE = """<!doctype html>
 <link rel="stylesheet" href="/static/css/tokens.css"><link rel="stylesheet" href="/static/player/player.css">
 <script type="module" src="/static/player/player.js"></script></head>
 <body><div id="player" data-attempt="{code}" data-language="{language}" data-csrf="{csrf}" data-time-zone="Asia/Ho_Chi_Minh"
- data-title="Thi tuyển Trưởng phòng Kế hoạch – Tài chính"
+ data-title="Thi tuyển Trưởng phòng Kế hoạch – Tài chính" data-candidate="Số báo danh 0017"
  data-state-url="/attempts/{code}/state" data-paper-url="/attempts/{code}/paper" data-saves-url="/attempts/{code}/saves"
  data-lease-url="/attempts/{code}/lease" data-submit-url="/attempts/{code}/submit" data-signin-url="/attempts/{code}/signin"></div></body></html>"""
 

@@ -163,7 +163,22 @@ def test_a_newer_answer_of_another_machine_is_shown_when_nothing_is_unsent(sit):
     seat.attempt.store(1, answer(seat, SECOND))
     seat.open()
     seat.wait_for_screen("exam")
-    assert seat.page.is_checked(f'input[value="{seat.token(1, SECOND)}"]')
+    seat.wait_until(lambda: seat.page.is_checked(f'input[value="{seat.token(1, SECOND)}"]'))
+    assert seat.attempt.current(1).version == 2
+
+
+def test_an_old_save_acknowledged_late_does_not_hide_a_newer_answer(sit):
+    seat = sit()
+    seat.attempt.lose_replies = 999
+    seat.choose(FIRST)
+    seat.wait_until(lambda: seat.attempt.history.get(1))
+    seat.attempt.store(1, answer(seat, SECOND))
+    seat.attempt.lose_replies = 0
+    seat.accept_leaving = True
+    seat.open()
+    seat.wait_for_screen("exam")
+    seat.wait_until(lambda: seat.page.is_checked(f'input[value="{seat.token(1, SECOND)}"]'))
+    seat.wait_saved()
     assert seat.attempt.current(1).version == 2
 
 

@@ -71,6 +71,8 @@ def test_the_paper_is_asked_for_only_after_the_bell_and_opens_by_itself(sit):
     seat = sit(bell=2.2, wait="waiting")
     assert "Chưa đến giờ làm bài" in seat.text("#player-place")
     assert seat.text(".countdown").endswith("giây")
+    assert "Số báo danh 0017" in seat.text("#player-place")
+    assert not seat.page.is_visible(".bar-save")  # nothing is there yet that could be saved
     assert ("GET", "paper") not in seat.attempt.requests
     seat.wait_for_screen("exam")
     assert seat.attempt.requests.count(("GET", "paper")) == 1

@@ -52,6 +52,7 @@ export class App {
     this.#data = root.dataset;
     this.code = this.#data.attempt;
     this.title = this.#data.title ?? "";
+    this.candidate = this.#data.candidate ?? "";
     this.times = new Times(this.#data.timeZone);
     this.preferences = new Preferences(this.code, { language: LANGUAGES.includes(this.#data.language) ? this.#data.language : "vi" });
     this.clock = new ServerClock();
@@ -207,6 +208,7 @@ export class App {
     saving.addEventListener("signed-out", () => this.signedOut());
     saving.addEventListener("rejected", () => this.#tell("rejected"));
     saving.addEventListener("mismatch", () => this.#tell("mismatch"));
+    saving.addEventListener("outdated", () => attempt.compareSoon());
     attempt.addEventListener("state", () => this.#stateChanged());
     attempt.addEventListener("deadline", ({ detail }) => this.#deadlineChanged(detail));
     attempt.addEventListener("notices", () => this.#noticesChanged());
@@ -447,6 +449,11 @@ export class App {
   /** Whether answers do not get through to the server. */
   get offline() {
     return !this.server.reachable || this.saving.failing;
+  }
+
+  /** Whether there is anything yet of which it could be said that it is saved. */
+  get begun() {
+    return this.paper !== null || this.attempt.ended || this.saving.unsentSlots.length > 0;
   }
 
   /** One of the three values and the time that belongs to "saved". */

@@ -84,6 +84,12 @@ export class Attempt extends EventTarget {
     return true;
   }
 
+  /** Compares with the next poll, which is now. */
+  compareSoon() {
+    this.#outage = true;
+    return this.poll();
+  }
+
   /** Polls from now on. */
   start() {
     this.#plan();
@@ -96,7 +102,7 @@ export class Attempt extends EventTarget {
 
   /** Polls at once, unless a poll is under way. */
   async poll() {
-    if (this.#polling) return;
+    if (this.#polling) return; // what asked for a comparison gets it with the next one
     this.#polling = true;
     this.stop();
     try {

@@ -27,6 +27,7 @@ export class Slot {
   refusal = null; // the server's sentence
   lastSent = -Infinity;
   acknowledgedAt = -Infinity; // performance.now() of the last acknowledgement
+  seen = 0; // the highest version that the server has named in its state
 
   constructor(number) {
     this.number = number;
@@ -40,7 +41,8 @@ export class Slot {
 /**
  * Events: "change" whenever what is shown of saving may differ (detail.slot where one slot is meant), "value" when a
  * slot's value changed without the candidate, "lease-lost", "signed-out", "rejected" (the server refuses what the
- * protocol says it takes), "mismatch" (the server stored something else than was sent).
+ * protocol says it takes), "mismatch" (the server stored something else than was sent), "outdated" (the server holds a
+ * newer answer than the one it has just acknowledged: compare).
  */
 export class Saving extends EventTarget {
   slots = new Map();
@@ -229,6 +231,7 @@ export class Saving extends EventTarget {
     let incomplete = false;
     for (const theirs of list) {
       const slot = this.slot(theirs.slot);
+      slot.seen = Math.max(slot.seen, theirs.version);
       const own = await digest(slot.value);
       if (slot.unsent.length || slot.conflict) continue; // sent as it is; the server decides
       if (slot.acknowledgedAt >= asked) continue;
@@ -244,6 +247,7 @@ export class Saving extends EventTarget {
         slot.acknowledged = acknowledgement(theirs);
         this.#valueChanged(theirs.slot);
       } else if (theirs.version < known.version || theirs.digest === known.digest) {
+        slot.seen = theirs.version;
         slot.acknowledged = acknowledgement(theirs);
         this.#enqueue(slot, slot.value, new Date().toISOString(), 0);
       } else if ("value" in theirs) {
@@ -362,6 +366,7 @@ export class Saving extends EventTarget {
 
   /** The page is being hidden or closed: everything in one request that may outlive it; nothing here may wait. */
   #leave() {
+    this.#store.settled();
     if (this.#suspended || this.#busy) return;
     const batch = this.#freeze();
     const extra = this.#envelope();
@@ -434,6 +439,8 @@ export class Saving extends EventTarget {
     }
     this.#keepSlot(slot);
     this.#changed(slot.number);
+    // the first reply to a save sent again may be older than what another machine has stored since
+    if (theirs.version < slot.seen && !slot.unsent.length) this.dispatchEvent(new Event("outdated"));
   }
 
   async #contradict(theirs) {

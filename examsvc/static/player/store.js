@@ -1,16 +1,18 @@
 /**
  * What this machine keeps: answers and unsent saves, per attempt, in IndexedDB with strict durability.
  *
- * Writes are collected while a transaction runs and go out together in the next one, in order, the last write of a
- * key counting; `settled` waits for them. Without IndexedDB everything stays in memory and `durable` is false.
+ * Writes are collected while a transaction runs and for a moment after it (old disks; fast typists), and go out
+ * together in the next one, the last write of a key counting; `settled` makes them go now and waits. Without IndexedDB everything stays in memory and `durable` is false.
  */
 const NAME = "examsvc-player";
+const REST = 150; // ms between two transactions that nobody waits for
 const STORES = { attempts: "attempt", slots: ["attempt", "slot"], unsent: ["attempt", "save_id"], machine: "name" };
 
 export class Store extends EventTarget {
   #database = null;
   #pending = new Map();
   #running = null;
+  #resting = null;
 
   static async open(indexed = globalThis.indexedDB) {
     const store = new Store();
@@ -82,7 +84,7 @@ export class Store extends EventTarget {
   #write(store, key, record) {
     if (!this.durable) return;
     this.#pending.set(JSON.stringify([store, key]), [store, key, record === null ? null : structuredClone(record)]);
-    queueMicrotask(() => this.#start()); // what is written together goes out in one transaction
+    if (!this.#resting) queueMicrotask(() => this.#start()); // what is written together goes out in one transaction
   }
 
   #start() {
@@ -99,7 +101,10 @@ export class Store extends EventTarget {
       })
       .finally(() => {
         this.#running = null;
-        this.#start();
+        this.#resting = setTimeout(() => {
+          this.#resting = null;
+          this.#start();
+        }, REST);
       });
   }
 

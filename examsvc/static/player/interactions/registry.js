@@ -44,11 +44,16 @@ export function moduleFor(interaction) {
   return modules.get(interaction.kind) ?? unknown;
 }
 
-/** How far a value answers a slot: "blank", "partial" or "answered". */
+const known = new WeakMap(); // a value is never changed in place, and essays take time to count
+
+/** How far a value answers a slot: "blank", "partial" or "answered"; the same in each language. */
 export function progress(presentation, value) {
   if (value === null) return "blank";
-  const done = presentation.interactions.every((interaction) =>
-    moduleFor(interaction).complete(interaction, value[interaction.id] ?? null),
-  );
-  return done ? "answered" : "partial";
+  if (!known.has(value)) {
+    const done = presentation.interactions.every((interaction) =>
+      moduleFor(interaction).complete(interaction, value[interaction.id] ?? null),
+    );
+    known.set(value, done ? "answered" : "partial");
+  }
+  return known.get(value);
 }

@@ -71,6 +71,7 @@ export class BarView {
     const { state, at } = this.#app.saveState();
     const text = state === "saved" ? t("save.saved", { time: at === null ? "" : times.withSeconds(at) }).trim() : t(`save.${state}`);
     if (this.#save.textContent !== text) this.#save.textContent = text;
+    this.#save.hidden = !this.#app.begun && state === "saved";
     this.#save.dataset.state = state;
     this.#save.title = state === "waiting" ? t("save.waiting_count", { n: saving.unsentSlots.length }) : "";
   }

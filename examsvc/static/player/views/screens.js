@@ -34,13 +34,18 @@ export function waitingScreen(app) {
   const node = screen(
     "waiting",
     t("waiting.title"),
-    app.title ? element("p", { class: "paper-title" }, app.title) : null,
+    candidateLine(app),
     attempt.bell === null ? null : element("p", {}, t("waiting.at", { time: times.withMinutes(attempt.bell) })),
     count,
     element("p", {}, t("waiting.by_itself")),
     element("ul", {}, ["saving", "network", "keys", "ask"].map((key) => element("li", {}, t(`waiting.${key}`)))),
   );
   return { node, tick };
+}
+
+/** Who sits here, so that a wrong seat is noticed before the bell. */
+function candidateLine({ candidate }) {
+  return candidate ? element("p", { class: "candidate" }, candidate) : null;
 }
 
 export function pausedScreen({ t, language, attempt }) {
@@ -67,6 +72,7 @@ export function receiptScreen(app) {
   return screen(
     "receipt",
     t(bySystem ? "receipt.closed" : "receipt.submitted"),
+    candidateLine(app),
     at === null ? null : element("p", { class: "receipt-at" }, t("receipt.at", { time: times.withSeconds(at), date: times.date(at) })),
     receipt ? element("p", { class: "receipt-code", "aria-label": t("receipt.code_label", { code: spelled(receipt.code) }) }, grouped(receipt.code)) : null,
     element("p", { class: "receipt-meaning" }, t(receipt ? "receipt.meaning" : "receipt.pending")),
