@@ -23,6 +23,10 @@ _SEED = b"examsvc.v1/draw.seed\0"
 _BLOCK = b"examsvc.v1/draw.block\0"
 _RANGE = 2**64
 METHOD = "examsvc.draw.v1"
+"""Nonces held by their participants, an outside value that is published after they are committed to."""
+SERVER_METHOD = "examsvc.draw.server.v1"
+"""Nonces drawn by the server, the leaf of draw.fixed in the place of the outside value: it replays, but whoever runs the
+server could have tried several and kept the one he liked. The verifier says so."""
 
 
 class DrawError(ValueError):
@@ -67,9 +71,14 @@ def seed(draw: str, inputs: str, nonces: Mapping[str, str], outside: bytes) -> s
         "draw": draw,
         "inputs": inputs,
         "nonces": dict(nonces),
-        "outside": hashlib.sha256(outside).hexdigest(),
+        "outside": outside_digest(outside),
     }
     return hashlib.sha256(_SEED + canonical.encode(parts)).hexdigest()
+
+
+def outside_digest(outside: bytes) -> str:
+    """SHA-256 of the outside value as published, in hexadecimal, as draw.drawn states it."""
+    return hashlib.sha256(outside).hexdigest()
 
 
 def reveals(commitment: str, draw: str, person: str, nonce: str, salt: str) -> bool:

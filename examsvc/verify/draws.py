@@ -1,9 +1,9 @@
 """V7: every draw replays from its seed, the seed from its parts, and what was done follows the draw."""
 
-import hashlib
 from collections.abc import Iterator
 
 from examsvc.ledger import draws as drawing
+from examsvc.ledger import entries
 from examsvc.ledger.draws import DrawError
 from examsvc.ledger.entries import Entry
 from examsvc.verify.findings import Finding, conclude
@@ -35,7 +35,23 @@ def draws(read: Bundle) -> Finding:
         if draw not in known:
             reasons.append(f"there is an outside value for the draw {draw}, which was never made")
     voided = len(read.of("draw.voided"))
-    return conclude("V7", TITLE, reasons, [f"{len(drawn)} draws, {voided} void"])
+    notes = [f"{len(drawn)} draws, {voided} void"]
+    alone = [
+        entry.body["draw"]
+        for entry in read.of("draw.announced")
+        if _method(read, entry) == drawing.SERVER_METHOD
+    ]
+    if alone:
+        notes.append(
+            f"{', '.join(alone)}: held by the server alone; they replay, but whoever ran it could have tried several "
+            "and kept the one he liked"
+        )
+    return conclude("V7", TITLE, reasons, notes)
+
+
+def _method(read: Bundle, announced: Entry) -> str | None:
+    terms = read.opened(announced.body["terms"])
+    return None if terms is None else str(terms["method"])
 
 
 def _one(read: Bundle, type: str, draw: str) -> Entry | None:
@@ -52,17 +68,23 @@ def _draw(read: Bundle, drawn: Entry) -> Iterator[str]:
         read.opened(commitment)
         for commitment in (announced.body["terms"], fixed.body["inputs"], drawn.body["result"])
     )
-    outside = read.outside.get(draw)
+    alone = _method(read, announced) == drawing.SERVER_METHOD
+    outside = (
+        entries.leaf_hash(read.raw_entries[read.entries.index(fixed)]).hex().encode()
+        if alone
+        else read.outside.get(draw)
+    )
     if terms is None or inputs is None or result is None or outside is None:
         yield "terms, inputs, result or outside value are not in the bundle"
         return
-    if {terms.get("draw"), inputs.get("draw"), result.get("draw")} != {draw} or terms.get(
-        "method"
-    ) != drawing.METHOD:
+    if {terms["draw"], inputs["draw"], result["draw"]} != {draw} or terms["method"] not in (
+        drawing.METHOD,
+        drawing.SERVER_METHOD,
+    ):
         yield "its terms, inputs or result belong to another draw or method"
-    if hashlib.sha256(outside).hexdigest() != drawn.body["outside"]:
+    if drawing.outside_digest(outside) != drawn.body["outside"]:
         yield "the outside value is not the one in the log"
-    if not fixed.time < terms["published"] <= drawn.time:
+    if not alone and not fixed.time < terms["published"] <= drawn.time:
         yield "the outside value was not published between the fixing of the inputs and the draw"
     nonces: dict[str, str] = {}
     for person in announced.body["participants"]:

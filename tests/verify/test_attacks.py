@@ -334,6 +334,34 @@ def test_an_outside_value_that_was_known_when_the_inputs_were_fixed():
     assert failed(world.bundle(PUBLIC)) == {"V7"}
 
 
+def test_a_draw_that_the_server_held_alone_passes_with_a_word_of_warning():
+    world = World.of(HALL)
+    terms = world.find("draw.announced", draw="D-P1")["body"]["terms"]
+    world.reopen(terms, changed(world.opening(terms).value, method=draws.SERVER_METHOD))
+    assert failed(world.bundle()) == {"V7"}  # the outside value is still another than the server's
+    fixed, drawn = world.find("draw.fixed", draw="D-P1"), world.find("draw.drawn", draw="D-P1")
+    outside = entries.leaf_hash(canonical.encode(fixed)).hex().encode()
+    nonces = {
+        f["body"]["person"]: f["body"]["nonce"]
+        for f in world.all("draw.revealed")
+        if f["body"]["draw"] == "D-P1"
+    }
+    drawn["body"]["outside"] = draws.outside_digest(outside)
+    drawn["body"]["seed"] = seed = draws.seed("D-P1", fixed["body"]["inputs"], nonces, outside)
+    inputs = world.opening(fixed["body"]["inputs"]).value
+    result = draws.replay(seed, inputs["task"], inputs["parameters"]).result
+    world.reopen(drawn["body"]["result"], {"draw": "D-P1", "result": result})
+    for frame in world.all("hearing.listed"):
+        if frame["body"]["draw"] == "D-P1":
+            frame["body"]["place"] = 1 + result.index(
+                world.opening(frame["body"]["candidate"]).value["candidate"]
+            )
+    report = verify(world.bundle(), POLICY)
+    assert report.status == VERIFIED
+    (note,) = [note for f in report.findings if f.check == "V7" for note in f.notes if "alone" in note]
+    assert note.startswith("D-P1: held by the server alone")
+
+
 def test_hearings_in_another_order_than_was_drawn():
     world = World.of(HALL)
     first, second = [f for f in world.all("hearing.listed") if f["body"]["draw"] == "D-P1"][:2]

@@ -23,7 +23,7 @@ OBJECTS = (
         Field("draw", CODE, "code of the draw"),
         Field("source", TEXT, "the outside value, described so that everybody reads the same one"),
         Field("published", TIME, "when it will be published, after all nonces are committed to"),
-        Field("method", CODE, "examsvc.draw.v1"),
+        Field("method", CODE, "examsvc.draw.v1, or examsvc.draw.server.v1 where the server holds it alone"),
         note="What the draw depends on, named in advance.",
         opening=Opening.PUBLIC,
         personal=False,
