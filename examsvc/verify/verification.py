@@ -17,6 +17,7 @@ from examsvc.verify.receipts import given
 from examsvc.verify.results import published, release
 from examsvc.verify.roles import roles
 from examsvc.verify.sittings import submits
+from examsvc.verify.statistics import statistics
 
 VERIFIED, NOT_VERIFIED, UNREADABLE, NO_POLICY = 0, 1, 2, 3
 
@@ -80,6 +81,7 @@ def verify(
         roles(bundle),
         published(bundle),
         map_opens(bundle),
+        statistics(bundle),
         release(bundle),
         given(bundle, policy, receipts, slips),
     ]

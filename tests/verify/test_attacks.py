@@ -53,7 +53,7 @@ def test_honest_competitions_verify(seed, kind):
     assert report.status == VERIFIED, [f for f in report.findings if f.reasons]
     assert verify(data, None).status == NO_POLICY
     assert [f.check for f in report.findings] == [
-        "V1", "V2", "V3", "V4", "V5", "V6", "V7", "V8", "V9", "V10", "V11", "V12", "V15", "V17", "V18", "V20",
+        "V1", "V2", "V3", "V4", "V5", "V6", "V7", "V8", "V9", "V10", "V11", "V12", "V15", "V17", "V18", "V19", "V20",
     ]  # fmt: skip
     assert canonical.decode(canonical.encode(report.as_json()))["status"] == 0
 
