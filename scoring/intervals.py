@@ -131,6 +131,13 @@ class Correlation:
     identified: bool
 
 
+def pearson(x: Floats, y: Floats) -> float:
+    """Pearson's r; NaN where either variable is constant."""
+    x, y = x - x.mean(), y - y.mean()
+    spread = float(x @ x) * float(y @ y)
+    return float(np.clip(float(x @ y) / np.sqrt(spread), -1.0, 1.0)) if spread > 1e-48 else float("nan")
+
+
 def correlation(x: Floats, y: Floats, confidence: float = 0.95) -> Correlation:
     """Pearson's r with the jackknife on Fisher's z and Student's t on n − 1 degrees of freedom.
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from scoring.errors import BadResponses
-from scoring.intervals import correlation, proportion_interval
+from scoring.intervals import correlation, pearson, proportion_interval
 from scoring.responses import Responses
 from scoring.verdicts import Verdict
 
@@ -83,7 +83,8 @@ def distractor_table(
     item: str = "",
     confidence: float = 0.95,
 ) -> DistractorTable:
-    """`answers` of all persons to one item (None = omitted), their `total` and the total without this item.
+    """`answers` of all persons to one item (None = omitted), their `total` and the total without this item
+    (NaN: no other item was administered).
 
     An option is suspected of being the right one ("item.key_suspect") when its point-biserial with the rest score
     is above zero beyond chance and above the keyed option's.
@@ -101,7 +102,8 @@ def distractor_table(
         dtype=bool,
     )
     counts = picks.sum(axis=1)
-    found = [correlation(row.astype(float), rests, confidence) for row in picks]
+    known = ~np.isnan(rests)
+    found = [correlation(row[known].astype(float), rests[known], confidence) for row in picks]
     with_rest = np.array([c.value for c in found])
     limits = np.array([c.interval for c in found])
     at_key = with_rest[options.index(key)]
@@ -122,9 +124,7 @@ def distractor_table(
         share=counts / n,
         share_interval=proportion_interval(counts, n, confidence),
         mean_total=np.array([totals[row].mean() if row.any() else np.nan for row in picks]),
-        point_biserial_total=np.array(
-            [correlation(row.astype(float), totals, confidence).value for row in picks]
-        ),
+        point_biserial_total=np.array([pearson(row.astype(float), totals) for row in picks]),
         point_biserial_rest=with_rest,
         point_biserial_interval=limits,
         upper=picks[:, order[n - size :]].sum(axis=1).astype(np.intp),

@@ -13,7 +13,7 @@ from scipy import special, stats
 from scoring.classical.distractors import DistractorTable, distractor_table, mark_against_key
 from scoring.classical.reliability import alpha_if_deleted
 from scoring.errors import BadParameters
-from scoring.intervals import bounded_mean_interval, correlation, proportion_interval
+from scoring.intervals import bounded_mean_interval, correlation, pearson, proportion_interval
 from scoring.responses import Responses
 from scoring.scores import read_confidence, read_names, read_scores, read_vector
 from scoring.verdicts import Verdict
@@ -118,7 +118,7 @@ def item_analysis(
     share = scores / points
     observed = ~np.isnan(share)
     count = observed.sum(axis=0)
-    total = _totals(scores, points, observed)
+    total, rest = _totals(scores, points, observed), _rest(scores, points, observed)
     dichotomous = np.array([bool(np.isin(share[observed[:, j], j], (0.0, 1.0)).all()) for j in range(k)])
 
     mean = np.nanmean(scores, axis=0)
@@ -136,25 +136,23 @@ def item_analysis(
     verdicts: list[tuple[Verdict, ...]] = []
     for j in range(k):
         rows = observed[:, j]
-        rest, has_rest = _rest(scores, points, observed, j)
-        use = rows & has_rest
-        x = share[use, j]
-        found = correlation(x, rest[use], level)
+        use = rows & ~np.isnan(rest[:, j])
+        x, others = share[use, j], rest[use, j]
+        found = correlation(x, others, level)
         r_rest[j], error[j], interval[j] = found.value, found.standard_error, found.interval
-        r_total[j] = correlation(share[rows, j], total.score[rows], level).value
+        r_total[j] = pearson(share[rows, j], total.score[rows])
         if dichotomous[j]:
             stretch = float(_biserial_factor(difficulty[j]))
             biserial[j], biserial_total[j] = r_rest[j] * stretch, r_total[j] * stretch
-            biserial_interval[j] = _biserial_interval(x, rest[use], found.identified, level)
+            biserial_interval[j] = _biserial_interval(x, others, found.identified, level)
         verdicts.append((_item_verdict(x, found.identified, interval[j], level),))
     tables: tuple[DistractorTable | None, ...] | None = None
     if options is not None and key is not None:
-        rest_scores = np.column_stack([_rest(scores, points, observed, j)[0] for j in range(k)])
         tables = tuple(
             None
             if key[j] is None
             else distractor_table(
-                options[j], key[j], total.score, rest_scores[:, j], item=names[j], confidence=level
+                options[j], key[j], total.score, rest[:, j], item=names[j], confidence=level
             )
             for j in range(k)
         )
@@ -229,14 +227,13 @@ def _totals(scores: Floats, points: Floats, observed: NDArray[np.bool_]) -> Tota
     )
 
 
-def _rest(
-    scores: Floats, points: Floats, observed: NDArray[np.bool_], j: int
-) -> tuple[Floats, NDArray[np.bool_]]:
-    """Share of the other items' points a person earned, and who was given any other item."""
-    others = np.arange(scores.shape[1]) != j
-    offered = observed[:, others] @ points[others]
-    earned = np.nansum(scores[:, others], axis=1)
-    return np.divide(earned, offered, out=np.zeros_like(earned), where=offered > 0), offered > 0
+def _rest(scores: Floats, points: Floats, observed: NDArray[np.bool_]) -> Floats:
+    """persons × items: share of the other items' points a person earned; NaN where they were given no other."""
+    own = np.where(observed, scores, 0.0)
+    offered = (observed @ points)[:, None] - observed * points
+    rest: Floats = np.full(scores.shape, np.nan)
+    np.divide(own.sum(axis=1, keepdims=True) - own, offered, out=rest, where=offered > 1e-9 * points.sum())
+    return rest
 
 
 def _groups(share: Floats, total: Floats) -> tuple[Floats, Floats, int]:
