@@ -150,25 +150,29 @@ def _search(
     plan: Design, asked: int | Floats | None, tolerance: float, limit: int
 ) -> tuple[Objective, Finish]:
     persons, layout, priors = plan.persons, plan.layout, plan.priors
-    free = starting_values(persons, layout, priors)
+    start = starting_values(persons, layout, priors)
     if persons.n_persons > _WARM_START_FROM:
+        # A part of the persons tells where to begin; its E steps cost next to nothing and do not count.
         few = persons.sample(max(_WARM_START_SIZE, 10 * layout.n_free))
-        if 2 * few.n_persons < persons.n_persons:
-            free = _rough(Objective(few, layout, priors, np.zeros(1)), free, asked, 0.02, limit).value.free
-    progress = _rough(Objective(persons, layout, priors, np.zeros(1)), free, asked, 0.05, limit)
-    value, spent, fineness = progress.value, progress.e_steps, 0
+        free = _rough(Objective(few, layout, priors, np.zeros(1)), start, asked, 60).value.free
+        rare = [j for j, count in enumerate(few.category_counts()) if count.min() < 5.0]
+        free = np.where(np.isin(layout.item, rare), start, free)
+        spent, fineness = 0, 0
+    else:
+        progress = _rough(Objective(persons, layout, priors, np.zeros(1)), start, asked, limit)
+        free, spent, fineness = progress.value.free, progress.e_steps, 0
     for _ in range(8):
-        theta = _grid(persons, plan, value.free, asked, fineness)
+        theta = _grid(persons, plan, free, asked, fineness)
         objective = Objective(persons, layout, priors, theta)
-        end = finish(objective, Progress(objective.value(value.free), spent + 1), tolerance, limit)
-        value, spent = end.value, end.e_steps
+        end = finish(objective, Progress(objective.value(free), spent + 1), tolerance, limit)
+        free, spent = end.value.free, end.e_steps
         if asked is not None:
             return objective, end
-        if _grid(persons, plan, value.free, asked, fineness).size > 1.1 * theta.size:
+        if _grid(persons, plan, free, asked, fineness).size > 1.1 * theta.size:
             continue  # the parameters have moved to where posteriors are sharper
-        finer = objective.on(doubled(theta)).log_likelihood(value.free)
+        finer = objective.on(doubled(theta)).log_likelihood(free)
         spent += 1
-        error = abs(finer - value.log_likelihood)
+        error = abs(finer - end.value.log_likelihood)
         if error <= 1e-6 * max(1.0, (persons.n_persons / 1000.0) ** 0.5):
             return objective, replace(end, e_steps=spent)
         fineness += 1
@@ -180,25 +184,18 @@ def _search(
     )
 
 
-def _rough(
-    objective: Objective, free: Floats, asked: int | Floats | None, tolerance: float, limit: int
-) -> Progress:
-    """EM on a coarse grid that follows the parameters, to within `tolerance`."""
+def _rough(objective: Objective, free: Floats, asked: int | Floats | None, limit: int) -> Progress:
+    """Accelerated EM on a coarse grid that follows the parameters, until a step moves none by 0.05."""
     persons, layout = objective.persons, objective.layout
-    progress = None
     spent = 0
-    for step in (1.0, tolerance):
-        theta = (
-            asked
-            if isinstance(asked, np.ndarray)
-            else choose_nodes(
-                layout.blocks(free), persons.administered(), *layout.groups(free), step=1.5, reach=5.0
-            )
-        )
+    for tolerance in (1.0, 0.05):
+        theta = asked
+        if not isinstance(theta, np.ndarray):
+            groups = layout.groups(free)
+            theta = choose_nodes(layout.blocks(free), persons.administered(), *groups, step=1.5, reach=5.0)
         here = objective.on(theta)
-        progress = accelerate(here, Progress(here.value(free), spent + 1), max(step, tolerance), limit)
+        progress = accelerate(here, Progress(here.value(free), spent + 1), tolerance, limit)
         free, spent = progress.value.free, progress.e_steps
-    assert progress is not None
     return progress
 
 

@@ -180,7 +180,9 @@ def _score_entries(objective: Objective, at: Value, group: int) -> _Scores:
             rows = np.arange(m) if c else np.flatnonzero(~whole)
             if rows.size:
                 values = (s[rows, :, c] - base[rows]).transpose(1, 0, 2)
-                parts.append(_Part(columns.at(block.index[rows], c), full[rows], np.ascontiguousarray(values)))
+                parts.append(
+                    _Part(columns.at(block.index[rows], c), full[rows], np.ascontiguousarray(values))
+                )
         rows = np.flatnonzero(whole)
         if rows.size:
             values = np.ascontiguousarray(base[rows].transpose(1, 0, 2))

@@ -202,6 +202,24 @@ def test_large_samples_start_from_a_part(monkeypatch):
     np.testing.assert_allclose(other.estimates, base.estimates, atol=1e-4)
 
 
+def test_what_is_rare_in_a_part_is_not_lost(monkeypatch):
+    """Categories that the starting part of the persons never shows."""
+    rng = np.random.default_rng(12)
+    truth = ItemParameters.of(
+        ["2PL", "2PL", "2PL", "2PL", "GPCM", "GRM"],
+        slope=[1.0, 1.3, 0.8, 1.2, 1.0, 1.4],
+        thresholds=[[5.0], [0.0], [-0.5], [0.8], [0.0, 5.0], [-0.5, 0.5, 4.2]],
+    )
+    x = simulate(truth, rng.normal(size=4000), rng)
+    assert all(3 <= (x[:, j] == x[:, j].max()).sum() < 60 for j in (0, 4, 5))
+    base = calibrate(x, truth.model)
+    monkeypatch.setattr("scoring.irt.calibration._WARM_START_FROM", 500)
+    monkeypatch.setattr("scoring.irt.calibration._WARM_START_SIZE", 100)
+    other = calibrate(x, truth.model)
+    assert other.log_likelihood == pytest.approx(base.log_likelihood, abs=1e-5)
+    np.testing.assert_allclose(other.estimates, base.estimates, atol=1e-3)
+
+
 def test_a_coarser_grid_for_standard_errors_is_good_enough(monkeypatch):
     x = mixed_data(800)
     base = calibrate(x, MODELS)
