@@ -30,7 +30,8 @@ class Agreement:
     """A coefficient of `n` units (scripts) and `raters`; at most 1, 0 = chance.
 
     `observed`, `expected`: weighted agreement found and expected by chance. `standard_error`: linearised, over units
-    (n − 1); raters are taken as given. `interval`: see `_interval`. `null_standard_error`, `z`, `p_value`: against
+    (n − 1); raters are taken as given. `interval`: a beta interval of the
+    disagreement (docs/methods/raters.md); holds from 8 units unweighted, from about 40 weighted. `null_standard_error`, `z`, `p_value`: against
     pure chance (large samples), NaN for coefficients that have no such formula. `by_category`: Fleiss' kappa of each
     category against the others, else empty.
     """
