@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 from pathlib import Path
@@ -35,6 +36,11 @@ class Settings(BaseSettings):
     proxies: int = Field(0, ge=0, le=3, description="Number of reverse proxies in front whose X-Forwarded headers are believed.")
     secret_key: SecretStr | None = Field(
         None, description="Signs cookies; made on first use and kept in the folder when empty."
+    )
+    people_secret: SecretStr | None = Field(
+        None,
+        min_length=32,
+        description="Digests identity numbers and seals second factors; made on first use and kept in the folder when empty. Never change it.",
     )
     time_zone: str = Field("Asia/Ho_Chi_Minh", description="IANA time zone in which pages and deadlines speak.")
     default_language: Literal["vi", "en"] = Field("vi", description="Language of a visitor who has not chosen.")
@@ -87,10 +93,22 @@ class Settings(BaseSettings):
         return self.database_url
 
     def signing_key(self) -> str:
-        """The key that signs cookies. Made once, readable by the owner only, shared by all workers of this folder."""
+        """The key that signs cookies."""
         if self.secret_key is not None:
             return self.secret_key.get_secret_value()
-        path = self.folder / "keys" / "cookies"
+        return self._kept_key("cookies")
+
+    def people_key(self) -> str:
+        """The key under which identity numbers are digested and second factors are stored: 32 bytes in hexadecimal.
+
+        It must never change: with another key nobody is recognised by his identity number, and every second factor is lost.
+        """
+        given = self.people_secret.get_secret_value() if self.people_secret is not None else None
+        return hashlib.sha256(given.encode()).hexdigest() if given else self._kept_key("people")
+
+    def _kept_key(self, name: str) -> str:
+        """A key made once, readable by the owner only, shared by all workers of this folder."""
+        path = self.folder / "keys" / name
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

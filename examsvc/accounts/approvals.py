@@ -16,9 +16,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from examsvc.accounts import queries
-from examsvc.accounts.models import ApprovalRequest, ApprovalVote
+from examsvc.accounts.models import Account, ApprovalRequest, ApprovalVote
+from examsvc.base import messages
 from examsvc.base.database import advisory_lock
 from examsvc.base.errors import N_, NotAllowed, NotFound, Refused
+from examsvc.base.language import both
 from examsvc.ledger import canonical
 from examsvc.ledger.operations import Sealed
 
@@ -36,6 +38,7 @@ class Terms:
 class Approved:
     """What an executor gets: the arguments of the request, and the approvals as the ledger records them."""
 
+    request_id: int
     competition: str
     arguments: Mapping[str, Any]
     asked_by: int
@@ -77,15 +80,20 @@ def ask(
     terms: Terms,
     by: int,
     now: datetime,
+    asker_approves: bool = True,
+    barred: Collection[int] = (),
 ) -> ApprovalRequest:
     """Asks for a step and gives the asker's own approval.
 
     ``lines`` is the summary that each approver reads; say in it everything that matters, names and numbers.  Refused when the
-    same step of the same arguments is already waiting, NotAllowed when the asker holds none of the roles.
+    same step of the same arguments is already waiting, NotAllowed when the asker holds none of the roles or is ``barred``,
+    since the step is about him or her.  With ``asker_approves=False`` anybody may ask whom the room lets ask, and
+    all approvals come from others.
     """
     if kind not in _executors:
         raise RuntimeError(f"nobody carries out {kind}")
-    _require_role(session, by, competition, terms.roles)
+    if asker_approves:
+        _require_role(session, by, competition, terms.roles, barred, now)
     for other in waiting(session, competition, now):
         if other.kind == kind and other.arguments == dict(arguments):
             raise Refused(N_("This step is already waiting for its approval. It stands in the list of approvals."))
@@ -97,6 +105,7 @@ def ask(
         lines=list(lines),
         digest=summary_digest(entry_type, lines),
         roles=list(terms.roles),
+        barred=sorted({*barred, *(() if asker_approves else (by,))}),
         people=terms.people,
         asked_by_id=by,
         asked_at=now,
@@ -104,8 +113,9 @@ def ask(
     )
     session.add(request)
     session.flush()
-    request.votes.append(ApprovalVote(by_id=by, at=now, digest=request.digest))
-    session.flush()
+    if asker_approves:
+        request.votes.append(ApprovalVote(by_id=by, at=now, digest=request.digest))
+        session.flush()
     return request
 
 
@@ -116,7 +126,7 @@ def approve(session: Session, request_id: int, *, by: int, digest: str, now: dat
     """
     advisory_lock(session, f"approval:{request_id}")
     request = _open(session, request_id, now)
-    _require_role(session, by, request.competition, request.roles)
+    _require_role(session, by, request.competition, request.roles, request.barred, now)
     if digest != request.digest:
         raise Refused(N_("The summary has changed since you read it. Read it again, then approve."))
     if any(vote.by_id == by for vote in request.votes):
@@ -125,11 +135,12 @@ def approve(session: Session, request_id: int, *, by: int, digest: str, now: dat
     session.flush()
     if len(request.votes) < request.people:
         return False
-    request.outcome, request.ended_at = "done", now
+    request.outcome, request.ended_at, request.ended_by_id = "done", now, by
     session.flush()
     _executors[request.kind](
         session,
         Approved(
+            request_id=request.id,
             competition=request.competition,
             arguments=dict(request.arguments),
             asked_by=request.asked_by_id,
@@ -144,13 +155,24 @@ def approve(session: Session, request_id: int, *, by: int, digest: str, now: dat
 
 def refuse(session: Session, request_id: int, *, by: int, reason: str, now: datetime) -> None:
     """Ends a request: the asker withdraws it, another approver refuses it with a reason."""
+    advisory_lock(session, f"approval:{request_id}")
     request = _open(session, request_id, now)
-    _require_role(session, by, request.competition, request.roles)
+    if by != request.asked_by_id:
+        _require_role(session, by, request.competition, request.roles, request.barred, now)
     if not reason.strip():
         raise Refused(N_("Write the reason."), field="reason")
     request.outcome = "withdrawn" if by == request.asked_by_id else "refused"
-    request.ended_at, request.reason = now, reason
+    request.ended_at, request.ended_by_id, request.reason = now, by, reason.strip()
     session.flush()
+    if by != request.asked_by_id:
+        messages.send(
+            session,
+            account_id=request.asked_by_id,
+            competition=request.competition,
+            subject=both(N_("A step that you asked for was refused")),
+            body=both(N_("%(step)s\n\nReason: %(reason)s"), step="\n".join(request.lines), reason=reason.strip()),
+            now=now,
+        )
 
 
 def waiting(session: Session, competition: str, now: datetime) -> list[ApprovalRequest]:
@@ -169,8 +191,8 @@ def waiting(session: Session, competition: str, now: datetime) -> list[ApprovalR
 
 
 def waiting_for(session: Session, account_id: int, now: datetime) -> list[ApprovalRequest]:
-    """Requests in any competition that this person may approve and has not approved yet."""
-    roles = queries.roles_of(session, account_id)
+    """Requests in any competition that this person may approve and has not approved yet, the oldest first."""
+    roles = queries.roles_of(session, account_id, now)
     found = session.scalars(
         select(ApprovalRequest)
         .where(ApprovalRequest.outcome.is_(None), ApprovalRequest.expires_at > now)
@@ -179,9 +201,44 @@ def waiting_for(session: Session, account_id: int, now: datetime) -> list[Approv
     return [
         request
         for request in found
-        if any((role, request.competition) in roles or (role, "") in roles for role in request.roles)
-        and all(vote.by_id != account_id for vote in request.votes)
+        if may_approve(request, roles, account_id) and all(vote.by_id != account_id for vote in request.votes)
     ]
+
+
+def asked_by(session: Session, account_id: int, most: int = 50) -> list[ApprovalRequest]:
+    """What this person asked for, the newest first."""
+    return list(
+        session.scalars(
+            select(ApprovalRequest)
+            .where(ApprovalRequest.asked_by_id == account_id)
+            .order_by(ApprovalRequest.id.desc())
+            .limit(most)
+        )
+    )
+
+
+def visible(session: Session, request_id: int, account_id: int, now: datetime) -> ApprovalRequest:
+    """A request for somebody who may approve it, asked for it or approved it; NotFound for everybody else."""
+    request = session.get(ApprovalRequest, request_id)
+    if request is None or not (
+        request.asked_by_id == account_id
+        or any(vote.by_id == account_id for vote in request.votes)
+        or may_approve(request, queries.roles_of(session, account_id, now), account_id)
+    ):
+        raise NotFound()
+    return request
+
+
+def ended_by(session: Session, request: ApprovalRequest) -> Account | None:
+    """Who carried it out, refused or withdrew it."""
+    return session.get(Account, request.ended_by_id) if request.ended_by_id is not None else None
+
+
+def may_approve(request: ApprovalRequest, held: Collection[tuple[str, str]], account_id: int) -> bool:
+    """Whether somebody with these roles is among those who approve this request."""
+    return account_id not in request.barred and any(
+        (role, place) in held for role in request.roles for place in (request.competition, "")
+    )
 
 
 def _open(session: Session, request_id: int, now: datetime) -> ApprovalRequest:
@@ -196,7 +253,11 @@ def _open(session: Session, request_id: int, now: datetime) -> ApprovalRequest:
     return request
 
 
-def _require_role(session: Session, account_id: int, competition: str, roles: Collection[str]) -> None:
-    held = queries.roles_of(session, account_id)
+def _require_role(
+    session: Session, account_id: int, competition: str, roles: Collection[str], barred: Collection[int], now: datetime
+) -> None:
+    if account_id in barred:
+        raise NotAllowed(N_("This step is about you, so other people approve it."))
+    held = queries.roles_of(session, account_id, now)
     if not any((role, competition) in held or (role, "") in held for role in roles):
         raise NotAllowed(N_("Your role does not approve this step. The regulation names the roles that do."))

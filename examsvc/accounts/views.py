@@ -1,46 +1,76 @@
-"""Signing in and out, registering, and the first page of a signed-in person."""
+"""Signing in and out, registering, the first page of a signed-in person, messages."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Flask, redirect, render_template, request, url_for
+from datetime import datetime
+
+from flask import Flask, redirect, render_template, request, url_for
 from flask import session as cookie
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from examsvc.accounts import operations, queries, rules
-from examsvc.accounts.browser import COOKIE, enter, load_actor
-from examsvc.accounts.forms import RegisterForm, SignInForm
-from examsvc.accounts.passwords import hash_password
-from examsvc.base import access, web
+from examsvc.accounts import approval_views, operations, queries, role_views, rules, security_views, tries
+from examsvc.accounts.blueprint import bp
+from examsvc.accounts.browser import COOKIE, enter, load_actor, present_sign_in
+from examsvc.accounts.forms import CodeForm, RegisterForm, SignInForm
+from examsvc.accounts.passwords import hash_password, matches
+from examsvc.base import access, messages, pages, web
+from examsvc.base.access import Actor
 from examsvc.base.errors import N_, Refused
 from examsvc.base.pages import current_language, safe_target
 from examsvc.settings import Settings
 
-bp = Blueprint("accounts", __name__, template_folder="templates", url_prefix="/account")
+
+def _onward() -> str:
+    return safe_target(request.args.get("next")) or url_for("accounts.home")
 
 
-@bp.route("/sign-in", methods=["GET", "POST"])
+@bp.route("/account/sign-in", methods=["GET", "POST"])
 @access.public
 def sign_in() -> str | Response:
     form = SignInForm()
     if form.validate_on_submit():
+        email = form.email.data or ""
+        subject = tries.password_subject(email)
         try:
-            account = operations.check_password(
-                web.session(), email=form.email.data or "", password=form.password.data or "", now=web.now()
-            )
+            with web.writing() as session:
+                tries.begin(session, subject, web.now())
+            account = queries.by_email(web.session(), email)
+            account_id = account.id if account is not None and account.disabled_at is None else None
+            right = matches(account.password_hash if account is not None else None, form.password.data or "")
+            if account_id is None or not right:
+                raise Refused(N_("The e-mail address or the password is not right. Check both and try again."))
         except Refused as refusal:
             form.refuse(refusal)
-            return render_template("accounts/sign_in.html", form=form)
-        if account is None:
+        else:
             with web.writing() as session:
-                operations.remember_failure(session, email=form.email.data or "", now=web.now())
-            form.refuse(Refused(N_("The e-mail address or the password is not right. Check both and try again.")))
-            return render_template("accounts/sign_in.html", form=form)
-        return enter(account.id, safe_target(request.args.get("next")) or url_for("accounts.home"))
+                tries.forget(session, subject)
+            return enter(account_id, _onward())
     return render_template("accounts/sign_in.html", form=form)
 
 
-@bp.post("/sign-out")
+@bp.route("/account/second-step", methods=["GET", "POST"])
+@access.public
+def second_step() -> str | Response:
+    """Asks for the second factor of somebody whose password was right."""
+    found = present_sign_in()
+    if found is None or found.purpose != "second-step":
+        return redirect(url_for("accounts.sign_in", next=safe_target(request.args.get("next"))))
+    account_id = found.account_id
+    held = queries.factors(web.session(), account_id)
+    form = CodeForm()
+    if form.validate_on_submit():
+        try:
+            if security_views.show_code(account_id, form.code.data or ""):
+                return enter(account_id, _onward(), second_factor=True)
+            raise Refused(N_("The code is not right, or it was used already. Enter the newest one."), field="code")
+        except Refused as refusal:
+            form.refuse(refusal)
+    return render_template("accounts/second_step.html", form=form, factors=held, next_code=security_views.next_number(held))
+
+
+@bp.post("/account/sign-out")
 @access.public
 def sign_out() -> Response:
     token = request.cookies.get(COOKIE)
@@ -54,7 +84,7 @@ def sign_out() -> Response:
     return response
 
 
-@bp.route("/register", methods=["GET", "POST"])
+@bp.route("/account/register", methods=["GET", "POST"])
 @access.public
 def register() -> str | Response:
     form = RegisterForm()
@@ -74,14 +104,42 @@ def register() -> str | Response:
             form.refuse(refusal)
         else:
             web.say(N_("Your account is made and you are signed in."))
-            return enter(account_id, safe_target(request.args.get("next")) or url_for("accounts.home"))
+            return enter(account_id, _onward())
     return render_template("accounts/register.html", form=form)
 
 
-@bp.get("/")
+@bp.get("/account/")
 @access.signed_in
 def home() -> str:
-    return render_template("accounts/home.html", grants=queries.active_grants(web.session(), access.actor().account_id))
+    actor = access.actor()
+    session, now = web.session(), web.now()
+    grants = queries.active_grants(session, actor.account_id, now)
+    suspended = [
+        grant
+        for grant in queries.account(session, actor.account_id).grants
+        if grant.revoked_at is None and any(one.lifted_at is None for one in grant.suspensions)
+    ]
+    return render_template(
+        "accounts/home.html",
+        grants=grants,
+        suspended=suspended,
+        places={grant.competition for grant in [*grants, *suspended] if grant.competition},
+        titles=role_views.titles({grant.competition for grant in [*grants, *suspended]}),
+        newest=messages.of_account(session, actor.account_id, most=3),
+    )
+
+
+@bp.get("/account/messages")
+@access.signed_in
+def messages_page() -> str:
+    actor = access.actor()
+    found = messages.of_account(web.session(), actor.account_id)
+    unread = {one.id for one in found if one.read_at is None}
+    page = render_template("accounts/messages.html", messages=found, unread=unread)
+    if unread:
+        with web.writing() as session:
+            messages.mark_read(session, actor.account_id, max(unread), web.now())
+    return page
 
 
 def role_name(role: str) -> str:
@@ -89,7 +147,37 @@ def role_name(role: str) -> str:
     return str(gettext(rules.ROLE_NAMES.get(role, role)))
 
 
+def tasks(session: Session, actor: Actor, slug: str, now: datetime) -> list[pages.Task]:
+    """What people must do about their accounts, declarations and approvals."""
+    found: list[pages.Task] = []
+    if actor.withheld and not slug:
+        found.append(
+            pages.Task(
+                label=gettext("Set up or show your second factor"),
+                address=url_for("accounts.second_factor"),
+                detail=gettext("Your roles have no effect until then."),
+                urgent=True,
+            )
+        )
+    waiting = approval_views.waiting_for(session, actor, slug, now)
+    if waiting:
+        found.append(
+            pages.Task(
+                label=ngettext("Approve or refuse %(num)d step", "Approve or refuse %(num)d steps", len(waiting)),
+                address=url_for("accounts.approvals_page"),
+                detail=waiting[0].lines[0] if waiting[0].lines else "",
+                urgent=True,
+            )
+        )
+    return [*found, *role_views.tasks(session, actor, slug, now)]
+
+
 def register_room(app: Flask, settings: Settings) -> None:
     app.register_blueprint(bp)
     app.jinja_env.filters["role_name"] = role_name
+    app.jinja_env.filters["relation_name"] = lambda kind: str(gettext(rules.RELATION_NAMES.get(kind, kind)))
     app.before_request(load_actor)
+    pages.tasks_from(tasks)
+    tries.register()
+
+

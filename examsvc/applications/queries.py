@@ -5,8 +5,10 @@ from __future__ import annotations
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from examsvc.accounts import oracles
 from examsvc.applications.models import Application, EligibilityFinding
 from examsvc.base.errors import NotFound
+from examsvc.competitions.models import Competition
 
 
 def application(session: Session, application_id: int) -> Application:
@@ -73,3 +75,10 @@ def findings(session: Session, application_id: int) -> list[EligibilityFinding]:
             .order_by(EligibilityFinding.id)
         )
     )
+
+
+@oracles.candidates_from
+def candidates(session: Session, slug: str) -> list[oracles.Candidate]:
+    """Whom the relations of those who act are looked at against: everybody who handed in a file and did not withdraw."""
+    found = session.scalar(select(Competition.id).where(Competition.slug == slug))
+    return [oracles.Candidate(one.account_id) for one in submitted(session, found)] if found is not None else []

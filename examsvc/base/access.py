@@ -29,8 +29,8 @@ class Actor:
     """Who acts: an account's number, its random public code (the ledger's "by") and the roles held now.
 
     ``roles`` holds pairs (role, competition slug); a role of the whole installation has the slug ``""``.
-    ``second_factor`` tells whether this session was opened with a second factor.  ``attempt`` is set in a session of exam
-    day: it opens that attempt and nothing else.
+    ``second_factor`` tells whether this session was opened with a second factor; without one no role has an effect, and the
+    roles held stand in ``withheld``.  ``attempt`` is set in a session of exam day: it opens that attempt and nothing else.
     """
 
     account_id: int
@@ -39,6 +39,7 @@ class Actor:
     roles: frozenset[tuple[str, str]] = field(default_factory=frozenset)
     second_factor: bool = False
     attempt: str | None = None
+    withheld: frozenset[tuple[str, str]] = field(default_factory=frozenset)
 
     def holds(self, role: str, competition: str = "") -> bool:
         """Whether the role is held for that competition or for the whole installation."""
@@ -130,6 +131,10 @@ def enforce() -> Response | None:
     slug = (request.view_args or {}).get("slug", "")
     if any(actor.holds(role, slug) for role in rule.roles):
         return None
+    if any((role, place) in actor.withheld for role in rule.roles for place in ("", slug)):
+        if request.method == "GET" and not _wants_json():
+            return redirect(url_for("accounts.second_factor", next=request.full_path.rstrip("?")))
+        raise NotAllowed(N_("Your role needs a second factor. Sign in with it, then do this step again."))
     if slug and not actor.roles_in(slug):
         raise NotFound()
     raise NotAllowed()

@@ -16,13 +16,15 @@ class Refused(Exception):
     """An operation that was not done, and why, in one sentence that says what to do.
 
     Nothing was stored when this is raised: the transaction is rolled back by whoever opened it.
-    ``field`` names the form field to which the sentence belongs, when there is one.
+    ``field`` names the form field to which the sentence belongs, when there is one.  A parameter that is itself a marked
+    sentence (a role's name), or a tuple of such, is translated with it.
     """
 
     status = 409
 
     def __init__(self, sentence: str, *, field: str | None = None, **params: object) -> None:
-        super().__init__(sentence % params if params else sentence)
+        plain = {name: ", ".join(value) if isinstance(value, tuple) else value for name, value in params.items()}
+        super().__init__(sentence % plain if plain else sentence)
         self.sentence = sentence
         self.params = params
         self.field = field

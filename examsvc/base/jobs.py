@@ -74,7 +74,8 @@ def ask_for(session: Session, kind: str, now: datetime, **arguments: Any) -> Job
 
 
 def run(session: Session, job_id: int, now: datetime) -> bool:
-    """Does one waiting job; True when it is done.  A failure is written down and tried again later, at most ten times."""
+    """Does one waiting job; True when it is done.  A failure is written down and tried again, each time after
+    twice as long: ten tries span a day and a half."""
     job = session.get(Job, job_id)
     if job is None or job.state != "waiting":
         return False
@@ -84,7 +85,7 @@ def run(session: Session, job_id: int, now: datetime) -> bool:
         claimed = session.execute(
             update(Job)
             .where(Job.id == job_id, Job.state == "waiting", Job.due_at <= now)
-            .values(due_at=now + RETRY_AFTER, tries=Job.tries + 1)
+            .values(due_at=now + RETRY_AFTER * 2**job.tries, tries=Job.tries + 1)
         )
     if claimed.rowcount != 1:  # type: ignore[attr-defined]
         return False

@@ -5,11 +5,14 @@ Texts of data (titles of posts, names of parts, questions) are mappings from lan
 
 from __future__ import annotations
 
+import gettext
 import unicodedata
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 LANGUAGES = ("vi", "en")
@@ -26,6 +29,26 @@ def in_language(texts: Mapping[str, str] | str | None, language: str) -> str:
         if texts.get(candidate):
             return texts[candidate]
     return next((text for text in texts.values() if text), "")
+
+
+@cache
+def _catalogue(language: str) -> gettext.NullTranslations:
+    folder = Path(__file__).parent.parent / "translations"
+    return gettext.translation("messages", folder, languages=[language], fallback=True)
+
+
+def sentence(language: str, text: str, **params: object) -> str:
+    """A sentence of the program (marked with ``N_``) in that language, where no page is at hand: in messages, in summaries."""
+    translated = _catalogue(language).gettext(text)
+    return translated % params if params else translated
+
+
+def both(text: str, **params: object) -> dict[str, str]:
+    """A sentence of the program in every language; a parameter that is a mapping is taken in each language."""
+    return {
+        one: sentence(one, text, **{k: in_language(v, one) if isinstance(v, Mapping) else v for k, v in params.items()})
+        for one in LANGUAGES
+    }
 
 
 def nfc(text: str) -> str:

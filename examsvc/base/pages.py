@@ -17,7 +17,7 @@ from flask_babel import Babel, get_locale
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from examsvc.base import access, language, web
+from examsvc.base import access, language, messages, web
 from examsvc.base.access import Actor
 from examsvc.settings import Settings
 
@@ -77,6 +77,11 @@ def tasks(slug: str = "") -> list[Task]:
     return sorted(found, key=lambda task: (task.done, not task.urgent))
 
 
+def _unread() -> int:
+    actor: Actor | None = g.get("actor")
+    return messages.unread(web.session(), actor.account_id) if actor is not None and actor.attempt is None else 0
+
+
 def current_language() -> str:
     """vi or en: what the reader chose, else the account's language, else the installation's."""
     if "language" in g:
@@ -105,6 +110,7 @@ def register(app: Flask, settings: Settings) -> None:
         default_translation_directories="translations",
     )
     zone = settings.zone
+    messages.configure(settings)
 
     app.jinja_env.filters.update(
         day=lambda value: language.day(value, zone) if value else "",
@@ -128,6 +134,7 @@ def register(app: Flask, settings: Settings) -> None:
             "timeline_of": timeline,
             "tasks_of": tasks,
             "now": web.now(),
+            "unread": _unread,
             "demo": settings.mode == "demo",
             "locale": str(get_locale() or "vi"),
         }

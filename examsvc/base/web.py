@@ -55,7 +55,13 @@ def say(sentence: str, **params: object) -> None:
 def explain(refusal: Refused) -> str:
     """The refusal's sentence in the reader's language."""
     sentence = str(gettext(refusal.sentence))
-    return sentence % refusal.params if refusal.params else sentence
+    return sentence % {name: _spoken(value) for name, value in refusal.params.items()} if refusal.params else sentence
+
+
+def _spoken(value: object) -> object:
+    if isinstance(value, tuple):
+        return ", ".join(str(_spoken(one)) for one in value)
+    return str(gettext(value)) if isinstance(value, str) and value else value
 
 
 _HTTP = {

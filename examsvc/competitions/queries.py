@@ -8,6 +8,7 @@ from functools import lru_cache
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from examsvc.accounts import oracles
 from examsvc.accounts.approvals import Terms
 from examsvc.base.errors import NotFound
 from examsvc.competitions.models import Competition, Post, RegulationDocument
@@ -78,3 +79,25 @@ def approval_terms(of: Competition, step: str) -> Terms:
     if rule is None:
         raise LookupError(f"the regulation does not say who approves {step}")
     return Terms(rule.roles, rule.people, timedelta(hours=rule.expires_hours))
+
+
+@oracles.board_from
+def board(session: Session, slug: str) -> oracles.Board | None:
+    """What the regulation of a competition says about the people who act in it."""
+    found = session.scalar(select(Competition).where(Competition.slug == slug))
+    if found is None:
+        return None
+    rules = regulation(found)
+    roles = {role.id: role.people for role in rules.roles}
+    return oracles.Board(
+        title=found.title,
+        roles=roles,
+        conflicts=frozenset(frozenset(pair) for pair in rules.conflicts.pairs(roles)),
+        grant=approval_terms(found, "grant-role"),
+        blocking=frozenset(rules.relations.blocking),
+        declared=rules.relations.declared,
+        barred=frozenset(rules.relations.roles),
+        discipline_bars=rules.relations.under_discipline_barred,
+        stages=tuple(stage.id for stage in rules.stages),
+        posts=tuple(post.code for post in found.posts),
+    )

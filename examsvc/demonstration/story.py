@@ -12,8 +12,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from examsvc.accounts import operations as accounts
+from examsvc.accounts import roles
 from examsvc.accounts.models import Account
 from examsvc.accounts.passwords import hash_password
+from examsvc.accounts.rules import INSTALLATION_ROLES
 from examsvc.applications import operations as applications
 from examsvc.applications import queries as files
 from examsvc.base.database import writing
@@ -84,19 +86,8 @@ class Story:
                 )
             for person in STAFF:
                 for role in person.roles:
-                    if role == "system-administrator":
-                        continue
-                    grant = accounts.propose_role(
-                        self.session,
-                        account_id=self.people[person.handle],
-                        role=role,
-                        competition=self.slug,
-                        by=self.people["quantri1"],
-                        now=self.now,
-                    )
-                    accounts.approve_role(
-                        self.session, grant_id=grant.id, by=self.people["quantri2"], now=self.now
-                    )
+                    if role not in INSTALLATION_ROLES:
+                        give_role(self.session, self.people, person.handle, role, self.slug, self.now)
             competitions.enter_phase(self.session, competition, phase="announced", by=officer, now=self.now)
 
     def phase(self, name: str) -> None:
@@ -241,26 +232,35 @@ class Story:
             results.publish(self.session, edition, by=self.people["chutich"], now=self.now)
 
 
+def give_role(
+    session: Session, people: Mapping[str, int], handle: str, role: str, competition: str, now: datetime
+) -> None:
+    """Proposed by one, approved by another: personnel officers in a competition, administrators for the installation."""
+    proposer, approver = ("tochuc1", "tochuc2") if competition else ("quantri1", "quantri2")
+    request = roles.propose_role(
+        session, account_id=people[handle], role=role, competition=competition, by=people[proposer], now=now
+    )
+    roles.approve_role(session, request_id=request.id, by=people[approver], now=now)
+
+
 def enrol(session: Session, now: datetime) -> dict[str, int]:
-    """Accounts of all invented people, by handle; installation-wide roles by the first two administrators."""
+    """Accounts of all invented people, by handle; the first two administrators appoint the personnel officers."""
     hashed = hash_password(PASSWORD)
     people: dict[str, int] = {}
     with writing(session):
+        first = [person for person in STAFF if "system-administrator" in person.roles]
+        made = accounts.initialise(session, [(one.name, f"{one.handle}@{DOMAIN}") for one in first], now=now)
+        for person, administrator in zip(first, made, strict=True):
+            session.get_one(Account, administrator.account_id).password_hash = hashed
+            people[person.handle] = administrator.account_id
         for person in (*STAFF, *CANDIDATES):
-            account: Account = accounts.register_account(
-                session, email=f"{person.handle}@{DOMAIN}", name=person.name, password_hash=hashed, now=now
-            )
-            people[person.handle] = account.id
-        for proposer, receiver, approver in (("quantri1", "quantri2", "tochuc1"), ("quantri2", "quantri1", "tochuc1")):
-            grant = accounts.propose_role(
-                session,
-                account_id=people[receiver],
-                role="system-administrator",
-                competition="",
-                by=people[proposer],
-                now=now,
-            )
-            accounts.approve_role(session, grant_id=grant.id, by=people[approver], now=now)
+            if person not in first:
+                people[person.handle] = accounts.register_account(
+                    session, email=f"{person.handle}@{DOMAIN}", name=person.name, password_hash=hashed, now=now
+                ).id
+        for person in STAFF:
+            if "hr-officer" in person.roles:
+                give_role(session, people, person.handle, "hr-officer", "", now)
     return people
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,18 @@ from examsvc.ledger.models import LogEntry, Opening
 
 REGISTRY = "registry"
 _COMMITMENT = re.compile(r"commitment to ([a-z_.]+)")
+
+
+Introduction = Callable[[Session, str, str, datetime], None]
+_introductions: list[Introduction] = []
+
+
+def introduces(source: Introduction) -> Introduction:
+    """Registers who introduces people to a log: called with (session, log, code, now) for each code that acts or approves,
+    before the entry, so that ``person.enrolled`` stands before the first act under the code."""
+    if source not in _introductions:
+        _introductions.append(source)
+    return source
 
 
 @dataclass(frozen=True)
@@ -49,6 +61,11 @@ def record(
     never an answer to a person.
     """
     definition = entries.entry_type(type)
+    approvals = tuple(approvals)
+    for code in dict.fromkeys((by, *(approver for approver, _ in approvals))):
+        if code != entries.SYSTEM:
+            for introduce in _introductions:
+                introduce(session, log, code, now)
     kinds = {field.name: field.kind.name for field in definition.body}
     body: dict[str, object] = {}
     openings: list[Opening] = []

@@ -9,6 +9,7 @@ from examsvc.base.database import Base
 
 for _models in sorted(Path(__file__).parent.parent.glob("*/*models.py")):
     importlib.import_module(f"examsvc.{_models.parent.name}.{_models.stem}")
-importlib.import_module("examsvc.base.jobs")
+for _name in ("jobs", "messages"):
+    importlib.import_module(f"examsvc.base.{_name}")
 
 metadata = Base.metadata
