@@ -51,6 +51,16 @@ class Opening(StrEnum):
     SUBJECT = "subject"  # the person it concerns and lawful inspection; no bundle
 
 
+PART_KINDS = {
+    "objective": StageKind.OBJECTIVE,
+    "essay": StageKind.WRITTEN,
+    "plan": StageKind.PLAN,
+    "defence": StageKind.DEFENCE,
+    "interview": StageKind.DEFENCE,
+    "simulation": StageKind.DEFENCE,
+}
+"""Kind of a part in a regulation → kind of the stage for the log."""
+
 ALL_STAGES = frozenset(StageKind)
 SEATED = frozenset({StageKind.OBJECTIVE, StageKind.WRITTEN})
 MACHINE_MARKED = frozenset({StageKind.OBJECTIVE})

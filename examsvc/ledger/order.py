@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from examsvc.ledger.definitions import THINGS, EntryType, Lock, Log, Scope, StageKind
-from examsvc.ledger.entries import TYPES, Entry
+from examsvc.ledger.definitions import PART_KINDS, THINGS, EntryType, Lock, Log, Scope, StageKind
+from examsvc.ledger.entries import TYPES, Entry, read_entry
 
 Unit = tuple[str | None, str | None]
 """Post and stage; (post, None) for what is about a post, ANYWHERE for the log as a whole."""
@@ -27,6 +27,26 @@ class Problem:
     check: str
     index: int | None
     message: str
+
+
+def declared_stages(regulation: Mapping[str, Any]) -> dict[str, frozenset[StageKind]]:
+    """Stages of a regulation in its order, with the kinds of their parts, from its canonical JSON as read.
+
+    Only `stages[].id` and `stages[].parts[].kind` are looked at, so that regulations of other releases can be read too.
+    KeyError or TypeError where these are missing.
+    """
+    return {
+        str(stage["id"]): frozenset(PART_KINDS[part["kind"]] for part in stage["parts"])
+        for stage in regulation["stages"]
+    }
+
+
+def check_log(
+    log: Log, data: Iterable[bytes], stages: Mapping[str, Mapping[str, frozenset[StageKind]]] | None = None
+) -> list[Problem]:
+    """Every problem of number, order, lock and approval in a whole log; EntryError for an entry that cannot be read."""
+    history = History(log, stages)
+    return [problem for item in data for problem in history.append(read_entry(item))]
 
 
 class History:

@@ -12,15 +12,8 @@ from examsvc.ledger.bundle import BundleError, Opened, Save
 from examsvc.ledger.definitions import StageKind
 from examsvc.ledger.entries import Entry, EntryError
 from examsvc.ledger.fields import Field
+from examsvc.ledger.order import declared_stages
 
-PART_KINDS = {
-    "objective": StageKind.OBJECTIVE,
-    "essay": StageKind.WRITTEN,
-    "plan": StageKind.PLAN,
-    "defence": StageKind.DEFENCE,
-    "interview": StageKind.DEFENCE,
-    "simulation": StageKind.DEFENCE,
-}
 _MANIFEST = (
     Field("format", fields.CODE, "format of the bundle"),
     Field("competition", fields.CODE, "code of the competition"),
@@ -114,11 +107,7 @@ class Bundle:
         if document is None:
             return None
         try:
-            tree = canonical.decode(document)
-            stages = {
-                str(stage["id"]): frozenset(PART_KINDS[part["kind"]] for part in stage["parts"])
-                for stage in tree["stages"]
-            }
+            stages = declared_stages(canonical.decode(document))
         except (canonical.CanonicalError, KeyError, TypeError):
             return None
         posts = {post for entry in self.of("notice.published") for post in entry.posts}

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from examsvc.ledger import canonical, entries
 from examsvc.ledger.definitions import Lock, Log, Scope, StageKind
 from examsvc.ledger.entries import Entry
-from examsvc.ledger.order import History, shared_things
+from examsvc.ledger.order import History, check_log, declared_stages, shared_things
 
 H = "ab" * 32
 
@@ -42,6 +42,15 @@ def test_honest_competitions_have_no_problem(seed, candidates):
     found, history = problems(read(competition(seed, candidates)))
     assert found == []
     assert history.missing() == []
+
+
+def test_a_whole_log_and_the_stages_of_its_regulation():
+    hall = competition(candidates=1)
+    declared = declared_stages(canonical.decode(halls.REGULATION))
+    assert declared == STAGES["P1"]
+    assert check_log(Log.COMPETITION, hall.data, dict.fromkeys(POSTS, declared)) == []
+    swapped = [*hall.data[:-2], hall.data[-1], hall.data[-2]]
+    assert {problem.check for problem in check_log(Log.COMPETITION, swapped, STAGES)} == {"V3", "V5"}
 
 
 def test_an_unfinished_competition_lacks_only_what_is_still_to_come():
