@@ -175,7 +175,7 @@ def read_item(fields: Fields) -> Item:
         common["template_processing"] = notation.read(fields.string("template_processing"), fields.limits)
     identifier, body = (
         fields.identifier(),
-        fields.text("prompt", required=kind not in ("composite", "description")),
+        fields.text("prompt"),
     )
     marks = fields.decimal("marks", "0" if kind == "description" else "1")
     if marks < 0:

@@ -483,7 +483,10 @@ def _key_cells(item: Item, texts: dict[str, Text]) -> dict[str, str]:
     if item.kind in ("single", "multiple"):
         options = kinds.options(item)
         texts |= {letter: o.choice.text for letter, o in zip(LETTERS, options, strict=False)}
-        cells["key"] = " ".join(letter for letter, o in zip(LETTERS, options, strict=False) if o.correct)
+        full = 1 if item.kind == "single" else min((o.credit for o in options if o.correct), default=1)
+        cells["key"] = " ".join(
+            letter for letter, o in zip(LETTERS, options, strict=False) if o.credit >= full
+        )
         cells["shuffle"] = "" if first.shuffle else "false"
     elif item.kind == "order":
         texts |= {letter: choice.text for letter, choice in zip(LETTERS, first.choices, strict=False)}

@@ -35,8 +35,8 @@ BASE_TYPES = frozenset(
 )
 CARDINALITIES = frozenset(("single", "multiple", "ordered", "record"))
 _TEXTUAL = frozenset(("identifier", "string", "uri", "file"))
-_DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?\Z", re.ASCII)
-_INTEGER = re.compile(r"[+-]?\d{1,100}\Z", re.ASCII)
+_DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?[0-3]?\d{1,2})?\Z", re.ASCII)
+_INTEGER = re.compile(r"[+-]?\d{1,1000}\Z", re.ASCII)
 
 
 def exact(text: str) -> Fraction:
@@ -47,7 +47,7 @@ def exact(text: str) -> Fraction:
         if not (_INTEGER.match(over.strip()) and _INTEGER.match(under.strip())) or int(under) == 0:
             raise ValueError(f"{text!r} is not a number")
         return Fraction(int(over), int(under))
-    if len(text) > 100 or not _DECIMAL.match(text):
+    if len(text) > 1000 or not _DECIMAL.match(text):
         raise ValueError(f"{text!r} is not a number")
     return Fraction(text)
 
@@ -83,11 +83,17 @@ def to_fraction(value: Scalar) -> Fraction:
     return Fraction(value)
 
 
+_SPACED = re.compile(r"(?<=\d)[ _](?=\d{3}(?!\d))")
+_GROUPED = re.compile(
+    r"[+-]?\d{1,3}(?:((?:\.\d{3})+),\d*|((?:,\d{3})+)\.\d*|(?:\.\d{3}){2,}|(?:,\d{3}){2,})\Z", re.ASCII
+)
+
+
 def typed_number(text: str, units: Iterable[str] = ()) -> tuple[Fraction, str]:
     """What a person typed as a number: (value, unit).
 
-    Spaces group digits; comma and point are both decimal marks. With both, the last is the decimal mark; the same mark
-    more than once only groups ("1.234.567"). A unit may follow or, for signs such as "$", go before. ValueError when it
+    Comma and point are both decimal marks; a space groups three digits, and so does a mark that comes more than once
+    ("1.234.567") or before the other one ("1.234,5"). A unit may follow or, for signs such as "$", go before. ValueError when it
     is not a number or the unit is not among `units`.
     """
     words = unicodedata.normalize("NFKC", text).replace("−", "-").strip()
@@ -100,15 +106,11 @@ def typed_number(text: str, units: Iterable[str] = ()) -> tuple[Fraction, str]:
         if plain and words.casefold().startswith(plain.casefold()) and words != plain:
             words, unit = words[len(plain) :].strip(), name
             break
-    words = re.sub(r"(?<=[\d.,])[ _](?=\d)", "", words)
-    comma, point = words.rfind(","), words.rfind(".")
-    if comma >= 0 and point >= 0:
-        group = "." if comma > point else ","
-        words = words.replace(group, "").replace(",", ".")
-    elif words.count(",") > 1 or words.count(".") > 1:
-        words = words.replace(",", "").replace(".", "")
-    else:
-        words = words.replace(",", ".")
+    words = _SPACED.sub("", words)
+    if _GROUPED.match(words):
+        mark = "." if "." in words and ("," not in words or words.index(".") < words.index(",")) else ","
+        words = words.replace(mark, "")
+    words = words.replace(",", ".")
     return exact(words), unit
 
 

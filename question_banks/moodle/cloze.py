@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from html import unescape
+from html import escape, unescape
 from typing import Any
 
 from question_banks import kinds
@@ -195,7 +195,11 @@ def write(gap: Gap, language: str, weight: int) -> str:
     else:
         type = "SHORTANSWER_C" if gap.case else "SHORTANSWER"
         entries = [
-            (a.credit, _escape(a.value if a.wildcard else a.value.replace("*", "\\*")), a.feedback)
+            (
+                a.credit,
+                _escape(escape(a.value if a.wildcard else a.value.replace("*", "\\*"), quote=False)),
+                a.feedback,
+            )
             for a in gap.answers
         ]
     parts = []

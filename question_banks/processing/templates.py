@@ -127,7 +127,9 @@ def _filled(item: "Item", context: Context) -> "Item":
     )
 
 
-_CONDITIONAL = re.compile(r"\[\[(show|hide) ([A-Za-z_][\w.-]*) ([^\[\]]*)\]\]((?:(?!\[\[(?:show|hide) ).)*?)\[\[end\]\]", re.DOTALL)
+_CONDITIONAL = re.compile(
+    r"\[\[(show|hide) ([A-Za-z_][\w.-]*) ([^\[\]]*)\]\]((?:(?!\[\[(?:show|hide) ).)*?)\[\[end\]\]", re.DOTALL
+)
 
 
 def _filler(values: Mapping[str, Variable], math: set[str]) -> Callable[[Text], Text]:

@@ -13,7 +13,9 @@ from question_banks.model import Criterion, Level
 
 LETTERS = "ABCDEFGH"
 WORDS = st.text(
-    st.sampled_from("aăâbcdđeêghiklmnoôơpqrstuưvxyáàảãạếềểễệ ABCĐ .,;:?!()-+*/=<>&%$#@_~'\"[]{}|\\^0123456789"),
+    st.sampled_from(
+        "aăâbcdđeêghiklmnoôơpqrstuưvxyáàảãạếềểễệ ABCĐ .,;:?!()-+*/=<>&%$#@_~'\"[]{}|\\^0123456789"
+    ),
     min_size=1,
     max_size=40,
 ).filter(lambda text: text.strip() != "" and "[[" not in text and any(c.isalnum() for c in text))
@@ -41,10 +43,12 @@ def marked_up(draw: st.DrawFn) -> str:
     return plain
 
 
-def texts(languages: tuple[str, ...], source: st.SearchStrategy[str] | None = None) -> st.SearchStrategy[Text]:
+def texts(
+    languages: tuple[str, ...], source: st.SearchStrategy[str] | None = None
+) -> st.SearchStrategy[Text]:
     """A text that is there in each of the languages."""
     strategy = marked_up() if source is None else source
-    return st.fixed_dictionaries({language: strategy for language in languages}).map(lambda d: Text.of(d))
+    return st.fixed_dictionaries(dict.fromkeys(languages, strategy)).map(lambda d: Text.of(d))
 
 
 def labels(languages: tuple[str, ...]) -> st.SearchStrategy[Text]:
@@ -55,7 +59,8 @@ def distinct(languages: tuple[str, ...], least: int, most: int) -> st.SearchStra
     """Labels that read differently in every language."""
     return st.lists(labels(languages), min_size=least, max_size=most).filter(
         lambda found: all(
-            len({" ".join(text.plain(language).lower().split()) for text in found}) == len(found) for language in languages
+            len({" ".join(text.plain(language).lower().split()) for text in found}) == len(found)
+            for language in languages
         )
     )
 
@@ -101,7 +106,15 @@ def _options(draw: st.DrawFn, languages: tuple[str, ...], right: int) -> list[Op
 def _single(draw, languages, body, rest):
     options = draw(st.permutations(_options(draw, languages, 1)))
     if draw(st.booleans()):
-        credits = draw(st.sampled_from([(Fraction(1), Fraction(1, 2)), (Fraction(1), Fraction(-1, 4)), (Fraction(1), Fraction(-1, 3))]))
+        credits = draw(
+            st.sampled_from(
+                [
+                    (Fraction(1), Fraction(1, 2)),
+                    (Fraction(1), Fraction(-1, 4)),
+                    (Fraction(1), Fraction(-1, 3)),
+                ]
+            )
+        )
         options = [Option(o.choice, c) for o, c in zip(options, [*credits, *[Fraction(0)] * 5], strict=False)]
     return kinds.single("x", body, options, shuffle=draw(st.booleans()), **rest)
 
@@ -122,7 +135,9 @@ def _true_false(draw, languages, body, rest):
 
 def _numeric(draw, languages, body, rest):
     margin = draw(st.sampled_from(["0", "0.5", "1"]))
-    answers = [Answer(draw(NUMBERS), tolerance=Fraction(margin), percent=draw(st.booleans()) and margin != "0")]
+    answers = [
+        Answer(draw(NUMBERS), tolerance=Fraction(margin), percent=draw(st.booleans()) and margin != "0")
+    ]
     if draw(st.booleans()):
         answers.append(Answer("5000", Fraction(1, 2), upper="6000"))
     unit = draw(st.just(Text()) | texts(languages, st.sampled_from(["kg", "đồng"])))
@@ -130,7 +145,9 @@ def _numeric(draw, languages, body, rest):
 
 
 def _text(draw, languages, body, rest):
-    values = draw(st.lists(WORDS.map(lambda w: " ".join(w.split())), min_size=1, max_size=3, unique_by=str.lower))
+    values = draw(
+        st.lists(WORDS.map(lambda w: " ".join(w.split())), min_size=1, max_size=3, unique_by=str.lower)
+    )
     answers = [Answer(value, Fraction(1, n + 1)) for n, value in enumerate(values)]
     if draw(st.booleans()):
         answers.append(Answer("Hà*Nội", Fraction(1, 4), wildcard=True))
@@ -138,8 +155,12 @@ def _text(draw, languages, body, rest):
 
 
 def _order(draw, languages, body, rest):
-    choices = [Choice(letter, text) for letter, text in zip(LETTERS, draw(distinct(languages, 2, 5)), strict=False)]
-    return kinds.order("x", body, choices, scoring=draw(st.sampled_from(["all-or-nothing", "per-part"])), **rest)
+    choices = [
+        Choice(letter, text) for letter, text in zip(LETTERS, draw(distinct(languages, 2, 5)), strict=False)
+    ]
+    return kinds.order(
+        "x", body, choices, scoring=draw(st.sampled_from(["all-or-nothing", "per-part"])), **rest
+    )
 
 
 def _match(draw, languages, body, rest):
@@ -156,7 +177,9 @@ def _gap(draw, languages, body, rest):
         kind = draw(st.sampled_from(["choice", "text", "numeric"]))
         if kind == "choice":
             found = draw(distinct(languages, 2, 4))
-            options = tuple(Option(Choice(f"c{m}", text), Fraction(m == 1)) for m, text in enumerate(found, 1))
+            options = tuple(
+                Option(Choice(f"c{m}", text), Fraction(m == 1)) for m, text in enumerate(found, 1)
+            )
             gaps.append(Gap(f"g{n}", kind, options, shuffle=draw(st.booleans())))
         elif kind == "text":
             value = draw(WORDS.map(lambda w: " ".join(w.split())))
@@ -173,14 +196,32 @@ def _essay(draw, languages, body, rest):
     marks = Fraction(rest["marks"])
     title = labels(languages)
     rubric = [
-        Criterion("analysis", draw(title), marks / 2, (Level(marks / 2, draw(title)), Level(Fraction(0), draw(title)))),
+        Criterion(
+            "analysis",
+            draw(title),
+            marks / 2,
+            (Level(marks / 2, draw(title)), Level(Fraction(0), draw(title))),
+        ),
         Criterion("language", draw(title), marks / 2),
     ]
     words = draw(st.sampled_from([(None, None), (100, 300), (None, 500)]))
-    return kinds.essay("x", body, words=words, guide=draw(some), rubric=rubric if draw(st.booleans()) else (), **rest)
+    return kinds.essay(
+        "x", body, words=words, guide=draw(some), rubric=rubric if draw(st.booleans()) else (), **rest
+    )
 
 
-KINDS = ("single", "multiple", "true-false", "numeric", "text", "order", "match", "gap", "essay", "description")
+KINDS = (
+    "single",
+    "multiple",
+    "true-false",
+    "numeric",
+    "text",
+    "order",
+    "match",
+    "gap",
+    "essay",
+    "description",
+)
 
 
 @st.composite

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from question_banks.processing.patterns import PatternError, matches
 
 ATOMS = st.sampled_from(["a", "b", "[ab]", "[^a]", ".", "(a|b)", "(ab)"])
-PIECES = st.tuples(ATOMS, st.sampled_from(["", "", "?", "*", "+", "{2}", "{1,3}", "{0,1}", "{2,}"])).map("".join)
+PIECES = st.tuples(ATOMS, st.sampled_from(["", "", "?", "*", "+", "{2}", "{1,3}", "{0,1}", "{2,}"])).map(
+    "".join
+)
 PATTERNS = st.lists(PIECES, max_size=5).map("".join)
 
 
@@ -39,7 +41,24 @@ def test_what_python_writes_otherwise(pattern: str, text: str, expected: bool) -
     assert matches(pattern, text) is expected
 
 
-@pytest.mark.parametrize("pattern", ["(", ")", "[", "*", "a**", "a{", "a{2,1}", "\\q", "\\p{X}", "(" * 200, "((a{1000}){1000})", "[z-a]", "a" * 6000])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "(",
+        ")",
+        "[",
+        "*",
+        "a**",
+        "a{",
+        "a{2,1}",
+        "\\q",
+        "\\p{X}",
+        "(" * 200,
+        "((a{1000}){1000})",
+        "[z-a]",
+        "a" * 6000,
+    ],
+)
 def test_wrong_patterns(pattern: str) -> None:
     with pytest.raises(PatternError):
         matches(pattern, "a")

@@ -26,7 +26,8 @@ QUICK = settings(
 def test_native_is_exact(bank: Bank) -> None:
     written = write_bank(bank, "native")
     result = read_bank(written.data)
-    assert result.problems == () and written.problems == ()
+    assert result.problems == ()
+    assert written.problems == ()
     assert result.bank == bank
     assert [item.digest for item in result.bank] == [item.digest for item in bank]
     assert write_bank(result.bank, "native").data == written.data
@@ -120,7 +121,10 @@ def assert_marks_alike(item: Item, returned: Item, data: st.DataObject) -> None:
     right = [_place_key(item), _place_key(returned)]
     assert _marks(item, item.interactions, right[0]) == _marks(returned, returned.interactions, right[1])
     tried = _responses(item, data.draw)
-    if any(len(a.targets) != len(b.targets) for a, b in zip(item.interactions, returned.interactions, strict=True)):
+    if any(
+        len(a.targets) != len(b.targets)
+        for a, b in zip(item.interactions, returned.interactions, strict=True)
+    ):
         return
     one = {i.response: _value(i, tried[i.response]) for i in item.interactions}
     other = {}
@@ -133,11 +137,14 @@ def assert_marks_alike(item: Item, returned: Item, data: st.DataObject) -> None:
 def _matching_targets(i: Interaction, j: Interaction, language: str) -> list[int]:
     """For each target of the one, the place of the same text in the other."""
     texts = [t.text.plain(language) for t in j.targets]
-    return [texts.index(t.text.plain(language)) if t.text.plain(language) in texts else n for n, t in enumerate(i.targets)]
+    return [
+        texts.index(t.text.plain(language)) if t.text.plain(language) in texts else n
+        for n, t in enumerate(i.targets)
+    ]
 
 
 def _value(i: Interaction, tried: object, targets: list[int] | None = None) -> object:
-    if i.kind == "choice" and i.max_choices != 1 or i.kind == "order":
+    if (i.kind == "choice" and i.max_choices != 1) or i.kind == "order":
         return tuple(i.choices[n].id for n in tried)
     if i.kind in ("choice", "inline-choice"):
         return i.choices[tried].id
@@ -147,7 +154,10 @@ def _value(i: Interaction, tried: object, targets: list[int] | None = None) -> o
 
 
 def _place_key(item: Item) -> dict:
-    return {r.id: r.correct if r.cardinality != "single" else (r.correct[0] if r.correct else None) for r in item.responses}
+    return {
+        r.id: r.correct if r.cardinality != "single" else (r.correct[0] if r.correct else None)
+        for r in item.responses
+    }
 
 
 def _marks(item: Item, interactions: object, responses: dict) -> object:
@@ -160,7 +170,8 @@ def test_every_format_reads_what_it_writes_of_an_empty_field() -> None:
     read = 0
     for format in ("qti3", "qti2", "moodle-xml", "gift", "csv", "xlsx"):
         result: ImportResult = read_bank(write_bank(bank, format).data)
-        assert result.format in (format, "qti3") and len(result.bank) == 1
+        assert result.format in (format, "qti3")
+        assert len(result.bank) == 1
         assert result.bank["a"].mark({"RESPONSE": "x"}).score == 1
         read += 1
     assert read == 6
