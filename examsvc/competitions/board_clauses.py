@@ -79,6 +79,15 @@ ApprovalStep = Literal[
     "intervene",
     "recover-account",
     "erase",
+    "hold-draw",
+    "lock-marks",
+    "reallocate-script",
+    "replace-panel-member",
+    "grant-time",
+    "impose-sanction",
+    "count-late-answers",
+    "decide-eligibility",
+    "decide-accommodation",
 ]
 
 

@@ -1,4 +1,4 @@
-"""Coded scripts, allocation, marks of every round, defence sheets and the locks on them."""
+"""Coded scripts, allocation, sheets of every round, settlements, hearings of plans, and the lock of a stage."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from examsvc.accounts.models import Account
+from examsvc.applications.models import Application
 from examsvc.base.database import Base, Document, UTCDateTime
+from examsvc.competitions.models import Competition
+from examsvc.papers.models import ItemVersion
 from examsvc.sittings.models import Attempt
 
 
@@ -21,6 +25,7 @@ class ObjectiveMark(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     attempt_id: Mapped[int] = mapped_column(ForeignKey("attempts.id"), index=True)
     slot: Mapped[int]
+    form_slot: Mapped[int]
     run: Mapped[int] = mapped_column(default=1)
     save_id: Mapped[int | None] = mapped_column(ForeignKey("saves.id"))
     item_digest: Mapped[str] = mapped_column(String(64))
@@ -31,86 +36,239 @@ class ObjectiveMark(Base):
     attempt: Mapped[Attempt] = relationship()
 
 
+class MarkerGroup(Base):
+    """Which group a marker belongs to, where the regulation asks for markers of different groups."""
+
+    __tablename__ = "marker_groups"
+    __table_args__ = (UniqueConstraint("competition_id", "marker_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    competition_id: Mapped[int] = mapped_column(ForeignKey("competitions.id"), index=True)
+    marker_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    name: Mapped[str] = mapped_column(String(40))
+
+
+class Guide(Base):
+    """A version of the marking guide of one task; the first is the item's own.  The newest one counts."""
+
+    __tablename__ = "guides"
+    __table_args__ = (
+        UniqueConstraint("competition_id", "item_version_id", "version"),
+        CheckConstraint("version > 0", name="versions_begin_at_one"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    competition_id: Mapped[int] = mapped_column(ForeignKey("competitions.id"), index=True)
+    item_version_id: Mapped[int] = mapped_column(ForeignKey("item_versions.id"))
+    version: Mapped[int]
+    content: Mapped[dict[str, str]] = mapped_column(Document)
+    reason: Mapped[str | None] = mapped_column(Text)
+    made_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    made_by_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+
+
 class Script(Base):
     """One essay of one attempt under its own code.  Markers know the code and the text, nothing else."""
 
     __tablename__ = "scripts"
-    __table_args__ = (UniqueConstraint("attempt_id", "slot"),)
+    __table_args__ = (UniqueConstraint("attempt_id", "slot"), UniqueConstraint("competition_id", "code"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    code: Mapped[str] = mapped_column(String(20), unique=True)
+    code: Mapped[str] = mapped_column(String(20))
     competition_id: Mapped[int] = mapped_column(ForeignKey("competitions.id"), index=True)
     part: Mapped[str] = mapped_column(String(60))
+    post: Mapped[str] = mapped_column(String(20))
     attempt_id: Mapped[int] = mapped_column(ForeignKey("attempts.id"))
     slot: Mapped[int]
     content: Mapped[str] = mapped_column(Text)
     late: Mapped[bool] = mapped_column(default=False)
+    maximum: Mapped[str] = mapped_column(String(20))
     item_version_id: Mapped[int] = mapped_column(ForeignKey("item_versions.id"))
     made_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
+    competition: Mapped[Competition] = relationship()
+    attempt: Mapped[Attempt] = relationship()
+    item_version: Mapped[ItemVersion] = relationship()
     allocations: Mapped[list[Allocation]] = relationship(order_by="Allocation.id", back_populates="script")
+    settlements: Mapped[list[Settlement]] = relationship(order_by="Settlement.version", back_populates="script")
 
 
 class Allocation(Base):
-    """A script given to a marker for a round (1, 2, 3 or re-marking); replaced rows keep their reason."""
+    """A script given to a marker for a round (1 and 2 independent, 3 the third mark); replaced rows keep their cause.
+
+    The third is drawn with the others and waits, not ``called``, until the regulation asks for a third mark.
+    """
 
     __tablename__ = "allocations"
-    __table_args__ = (CheckConstraint("round > 0", name="rounds_begin_at_one"),)
+    __table_args__ = (
+        CheckConstraint("round > 0", name="rounds_begin_at_one"),
+        CheckConstraint("(replaced_at IS NULL) = (cause IS NULL)", name="a_replacement_has_a_cause"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     script_id: Mapped[int] = mapped_column(ForeignKey("scripts.id"), index=True)
     marker_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
     round: Mapped[int]
+    draw: Mapped[str] = mapped_column(String(40))
     drawn_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    called_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    recognised_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     replaced_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    reason: Mapped[str | None] = mapped_column(Text)
+    cause: Mapped[str | None] = mapped_column(String(20))
+    draft: Mapped[dict[str, Any] | None] = mapped_column(Document)
 
     script: Mapped[Script] = relationship(back_populates="allocations")
-    marks: Mapped[list[Mark]] = relationship(order_by="Mark.id", back_populates="allocation")
+    marker: Mapped[Account] = relationship()
+    sheets: Mapped[list[Sheet]] = relationship(order_by="Sheet.version", back_populates="allocation")
 
 
-class Mark(Base):
-    """One marker's mark: per criterion, append-only; the newest of an allocation counts until it is locked."""
+class Sheet(Base):
+    """What a marker handed in for one script: criterion by criterion, exact; a correction is a new version."""
 
-    __tablename__ = "marks"
+    __tablename__ = "sheets"
+    __table_args__ = (UniqueConstraint("allocation_id", "version"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     allocation_id: Mapped[int] = mapped_column(ForeignKey("allocations.id"), index=True)
+    version: Mapped[int]
+    guide: Mapped[int]
     criteria: Mapped[dict[str, str]] = mapped_column(Document)
     total: Mapped[str] = mapped_column(String(40))
     comment: Mapped[str] = mapped_column(Text, default="")
-    final: Mapped[bool] = mapped_column(default=False)
+    reason: Mapped[str | None] = mapped_column(Text)
     at: Mapped[datetime] = mapped_column(UTCDateTime)
 
-    allocation: Mapped[Allocation] = relationship(back_populates="marks")
+    allocation: Mapped[Allocation] = relationship(back_populates="sheets")
 
 
-class Settlement(Base):
-    """The settled mark of a script: by which rule it came about, from which marks, and who decided where a person did."""
+class Agreement(Base):
+    """What one of two differing markers proposes to settle on; equal newest proposals of both are the agreement."""
 
-    __tablename__ = "settlements"
+    __tablename__ = "agreements"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     script_id: Mapped[int] = mapped_column(ForeignKey("scripts.id"), index=True)
+    by_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    mark: Mapped[str | None] = mapped_column(String(40))
+    reason: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class Settlement(Base):
+    """The settled mark of a script: by which rule it came about, from which sheets, and who decided where a person did."""
+
+    __tablename__ = "settlements"
+    __table_args__ = (UniqueConstraint("script_id", "version"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    script_id: Mapped[int] = mapped_column(ForeignKey("scripts.id"), index=True)
+    version: Mapped[int]
     mark: Mapped[str] = mapped_column(String(40))
-    rule: Mapped[str] = mapped_column(String(40))
-    sources: Mapped[list[int]] = mapped_column(Document)
+    manner: Mapped[str] = mapped_column(String(20))
+    rule: Mapped[str] = mapped_column(String(120))
+    sheets: Mapped[list[int]] = mapped_column(Document)
     reason: Mapped[str | None] = mapped_column(Text)
     by_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
     at: Mapped[datetime] = mapped_column(UTCDateTime)
 
+    script: Mapped[Script] = relationship(back_populates="settlements")
 
-class MarkLock(Base):
-    """The marks of one part of one post are locked: nothing but listed, approved steps follows."""
 
-    __tablename__ = "mark_locks"
-    __table_args__ = (UniqueConstraint("competition_id", "part"),)
+class Hearing(Base):
+    """One candidate before the panel: place in the drawn order, the clock of the hearing, and its state."""
+
+    __tablename__ = "hearings"
+    __table_args__ = (
+        UniqueConstraint("competition_id", "part", "application_id"),
+        CheckConstraint("state IN ('listed', 'running', 'ended', 'shown', 'settled', 'absent')", name="state_is_known"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(20), unique=True)
+    competition_id: Mapped[int] = mapped_column(ForeignKey("competitions.id"), index=True)
+    part: Mapped[str] = mapped_column(String(60))
+    application_id: Mapped[int] = mapped_column(ForeignKey("applications.id"), index=True)
+    place: Mapped[int]
+    draw: Mapped[str] = mapped_column(String(40))
+    starts_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    state: Mapped[str] = mapped_column(String(20), default="listed")
+    preparation_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    presentation_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    questions_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    shown_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    competition: Mapped[Competition] = relationship()
+    application: Mapped[Application] = relationship()
+    members: Mapped[list[PanelSeat]] = relationship(order_by="PanelSeat.id", back_populates="hearing")
+    settlements: Mapped[list[HearingSettlement]] = relationship(order_by="HearingSettlement.version")
+
+
+class PanelSeat(Base):
+    """One member's seat at one hearing; who stepped aside keeps the row with the substitute and the reason."""
+
+    __tablename__ = "panel_seats"
+    __table_args__ = (UniqueConstraint("hearing_id", "member_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    hearing_id: Mapped[int] = mapped_column(ForeignKey("hearings.id"), index=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
+    recused_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    reason: Mapped[str | None] = mapped_column(Text)
+    draft: Mapped[dict[str, Any] | None] = mapped_column(Document)
+
+    hearing: Mapped[Hearing] = relationship(back_populates="members")
+    member: Mapped[Account] = relationship()
+    sheets: Mapped[list[PanelSheet]] = relationship(order_by="PanelSheet.version", back_populates="seat")
+
+
+class PanelSheet(Base):
+    """What a panel member handed in for one hearing, before any other sheet was shown."""
+
+    __tablename__ = "panel_sheets"
+    __table_args__ = (UniqueConstraint("seat_id", "version"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    seat_id: Mapped[int] = mapped_column(ForeignKey("panel_seats.id"), index=True)
+    version: Mapped[int]
+    criteria: Mapped[dict[str, str]] = mapped_column(Document)
+    comments: Mapped[dict[str, str]] = mapped_column(Document, default=dict)
+    total: Mapped[str] = mapped_column(String(40))
+    explanation: Mapped[str | None] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+    seat: Mapped[PanelSeat] = relationship(back_populates="sheets")
+
+
+class HearingSettlement(Base):
+    """The panel's mark of one hearing, with what the regulation's rule did to each sheet."""
+
+    __tablename__ = "hearing_settlements"
+    __table_args__ = (UniqueConstraint("hearing_id", "version"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    hearing_id: Mapped[int] = mapped_column(ForeignKey("hearings.id"), index=True)
+    version: Mapped[int]
+    mark: Mapped[str] = mapped_column(String(40))
+    manner: Mapped[str] = mapped_column(String(20))
+    details: Mapped[dict[str, Any]] = mapped_column(Document)
+    reason: Mapped[str | None] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class StageLock(Base):
+    """The marks of one stage are complete and stand; ``digest`` is over part, candidate code and mark."""
+
+    __tablename__ = "stage_locks"
+    __table_args__ = (UniqueConstraint("competition_id", "stage", "number"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     competition_id: Mapped[int] = mapped_column(ForeignKey("competitions.id"), index=True)
-    part: Mapped[str] = mapped_column(String(60))
+    stage: Mapped[str] = mapped_column(String(60))
+    number: Mapped[int]
     digest: Mapped[str] = mapped_column(String(64))
-    proposed_by_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
-    approved_by_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    units: Mapped[int]
     at: Mapped[datetime] = mapped_column(UTCDateTime)
-    details: Mapped[dict[str, Any]] = mapped_column(Document, default=dict)
+    by_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    opened_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    reopened_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -1,0 +1,515 @@
+"""Marking scripts: the drawn allocation, independent sheets, discrepancy, third mark, and what a person decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from examsvc.accounts import queries as accounts
+from examsvc.accounts.approvals import Approved, ask, carries_out
+from examsvc.base.errors import N_, NotAllowed, NotFound, Refused
+from examsvc.competitions import queries as competitions
+from examsvc.competitions.marking_clauses import MarkingScheme
+from examsvc.competitions.models import Competition
+from examsvc.competitions.terms import write_exact
+from examsvc.ledger import draws
+from examsvc.ledger.drawing import hold_draw, seed_of
+from examsvc.ledger.operations import Sealed, record
+from examsvc.marking import queries, rules, scope
+from examsvc.marking.models import Agreement, Allocation, MarkerGroup, Script, Settlement, Sheet
+from examsvc.papers import queries as papers
+
+THIRD = 3
+
+
+def scheme_of(script: Script) -> MarkingScheme:
+    """How the regulation has this script marked."""
+    regulation = competitions.regulation(script.competition)
+    part = regulation.part(script.part)
+    if part.kind not in ("essay", "plan"):
+        raise NotFound()
+    return regulation.marking_of(part)
+
+
+# -------------------------------------------------------------------------------- allocation
+
+
+def ask_allocation(session: Session, competition: Competition, *, part: str, by: int, now: datetime) -> None:
+    """Asks to draw the scripts of a part to its markers; a second person approves, and the draw is made."""
+    scripts = queries.scripts(session, competition.id, part)
+    if not scripts:
+        raise Refused(N_("There are no coded scripts of this part yet."))
+    if any(script.allocations for script in scripts):
+        raise Refused(N_("The scripts of this part are drawn already."))
+    markers = accounts.holders(session, "marker", competition.slug, now)
+    scheme = scheme_of(scripts[0])
+    if len(markers) < rounds_of(scheme):
+        raise Refused(
+            N_("The regulation can ask for %(needed)d markers of one script; only %(found)d hold the role."),
+            needed=rounds_of(scheme),
+            found=len(markers),
+        )
+    ask(
+        session,
+        kind="marking.allocate",
+        entry_type="draw.announced",
+        competition=competition.slug,
+        lines=[
+            f"Draw {len(scripts)} scripts of {part} to {len(markers)} markers, {rounds_of(scheme)} for each script",
+            "Markers: " + ", ".join(sorted(marker.name for marker in markers)),
+        ],
+        arguments={"part": part},
+        terms=competitions.approval_terms(competition, "hold-draw"),
+        by=by,
+        now=now,
+    )
+
+
+@carries_out("marking.allocate")
+def _allocate(session: Session, approved: Approved) -> None:
+    competition = competitions.competition(session, approved.competition)
+    part = str(approved.arguments["part"])
+    scripts = queries.scripts(session, competition.id, part)
+    if any(script.allocations for script in scripts):
+        raise Refused(N_("The scripts of this part are drawn already."))
+    scheme = scheme_of(scripts[0])
+    drawn = rounds_of(scheme)
+    groups = marker_groups(session, competition, scheme, approved.now)
+    by_code = {
+        account.code: account.id
+        for account in accounts.holders(session, "marker", competition.slug, approved.now)
+    }
+    excluded = sorted(
+        [script.code, code]
+        for script in scripts
+        for code, account_id in by_code.items()
+        if script.attempt.application.account_id in accounts.recused(session, competition.slug, account_id)
+    )
+    frame = scope.of_part(competition, part, [script.post for script in scripts])
+    held = hold_draw(
+        session,
+        competition.slug,
+        purpose="allocation",
+        posts=frame["posts"],
+        stage=frame["stage"],
+        task="allocation",
+        parameters={
+            "scripts": sorted(script.code for script in scripts),
+            "markers": [{"marker": code, "group": groups[code]} for code in sorted(groups)],
+            "rounds": drawn,
+            "excluded": excluded,
+        },
+        participants=[scope.actor(session, approved.asked_by), scope.actor(session, approved.last_by)],
+        by=scope.actor(session, approved.asked_by),
+        approvals=approved.approvals,
+        summary=approved.summary,
+        now=approved.now,
+    )
+    of_code = {script.code: script for script in scripts}
+    for row in held.result:
+        session.add(
+            Allocation(
+                script_id=of_code[row["script"]].id,
+                marker_id=by_code[row["marker"]],
+                round=row["round"],
+                draw=held.code,
+                drawn_at=approved.now,
+                called_at=approved.now if row["round"] <= scheme.markers else None,
+            )
+        )
+    session.flush()
+    record(
+        session,
+        competition.slug,
+        "scripts.allocated",
+        now=approved.now,
+        by=scope.actor(session, approved.asked_by),
+        **frame,
+        draw=held.code,
+        rounds=list(range(1, drawn + 1)),
+        scripts=len(scripts),
+        allocation=Sealed({"rows": list(held.result)}),
+    )
+    for script in scripts:
+        session.expire(script, ["allocations"])
+
+
+def rounds_of(scheme: MarkingScheme) -> int:
+    """How many markers are drawn for a script: the independent ones, and one in reserve where a third mark can be asked."""
+    policy = scheme.discrepancy
+    third = policy is not None and any(
+        "third-mark" in (band.action, band.failing) for band in policy.bands
+    )
+    return THIRD if third else scheme.markers
+
+
+def marker_groups(
+    session: Session, competition: Competition, scheme: MarkingScheme, now: datetime
+) -> dict[str, str]:
+    """Group of every marker by code: as entered where the regulation asks for different groups, else each his own."""
+    entered = {
+        row.marker_id: row.name
+        for row in session.scalars(select(MarkerGroup).where(MarkerGroup.competition_id == competition.id))
+    }
+    found = {}
+    for account in accounts.holders(session, "marker", competition.slug, now):
+        if scheme.different_groups:
+            if account.id not in entered:
+                raise Refused(N_("Enter the group of the marker %(name)s first."), name=account.name)
+            found[account.code] = f"group-{entered[account.id]}"
+        else:
+            found[account.code] = account.code
+    return found
+
+
+def set_group(session: Session, competition: Competition, *, marker_id: int, name: str) -> None:
+    """Puts a marker into a group, before the draw."""
+    row = session.scalar(
+        select(MarkerGroup).where(
+            MarkerGroup.competition_id == competition.id, MarkerGroup.marker_id == marker_id
+        )
+    )
+    if row is None:
+        session.add(MarkerGroup(competition_id=competition.id, marker_id=marker_id, name=name))
+    else:
+        row.name = name
+    session.flush()
+
+
+# -------------------------------------------------------------------------------- sheets
+
+
+def keep_draft(session: Session, allocation: Allocation, *, draft: Mapping[str, Any], by: int) -> None:
+    """Keeps what a marker has typed so far; it is no fact yet and nobody else sees it."""
+    _mine(allocation, by)
+    if not allocation.sheets:
+        allocation.draft = {str(key)[:80]: str(value)[:8000] for key, value in list(draft.items())[:60]}
+        session.flush()
+
+
+def record_mark(
+    session: Session,
+    allocation: Allocation,
+    *,
+    criteria: Mapping[str, str],
+    comment: str,
+    by: int,
+    now: datetime,
+    reason: str | None = None,
+) -> Sheet:
+    """Hands in a sheet: a mark for every criterion of the rubric, each within its range and on the regulation's step.
+
+    A correction is a new version with its reason, and possible only until the other marker has handed in.
+    """
+    _mine(allocation, by)
+    script = allocation.script
+    scope.require_open(session, script.competition, script.part)
+    if allocation.sheets:
+        others = [a for a in queries.active_allocations(script) if a.id != allocation.id]
+        if any(other.sheets for other in others) or script.settlements:
+            raise Refused(N_("The other mark is in; yours stands. The chief examiner decides on corrections."))
+        if not reason or not reason.strip():
+            raise Refused(N_("Write why you correct the mark."), field="reason")
+    scheme = scheme_of(script)
+    given = read_criteria(script, scheme, criteria)
+    total = sum(given.values(), Fraction(0))
+    guide = queries.guide(session, script)
+    sheet = Sheet(
+        allocation_id=allocation.id,
+        version=len(allocation.sheets) + 1,
+        guide=guide.version,
+        criteria={name: write_exact(mark) for name, mark in given.items()},
+        total=write_exact(total),
+        comment=comment,
+        reason=reason or None,
+        at=now,
+    )
+    session.add(sheet)
+    allocation.draft = None
+    session.flush()
+    session.expire(allocation, ["sheets"])
+    content: dict[str, Any] = {
+        "script": script.code,
+        "marker": allocation.marker.code,
+        "round": allocation.round,
+        "version": sheet.version,
+        "guide": guide.version,
+        "criteria": [{"criterion": name, "mark": rules.decimal(mark)} for name, mark in given.items()],
+        "total": rules.decimal(total),
+    }
+    if reason:
+        content["reason"] = reason
+    record(
+        session,
+        script.competition.slug,
+        "mark.recorded",
+        now=now,
+        by=allocation.marker.code,
+        **scope.of_part(script.competition, script.part, [script.post]),
+        script=script.code,
+        marker=allocation.marker.code,
+        round=allocation.round,
+        version=sheet.version,
+        sheet=Sealed(content),
+    )
+    settle_script(session, script, now=now)
+    return sheet
+
+
+def read_criteria(script: Script, scheme: MarkingScheme, given: Mapping[str, str]) -> dict[str, Fraction]:
+    """The marks of a sheet, by criterion of the task's rubric; one criterion "mark" where the task has no rubric.
+
+    The rubric's marks are scaled to the marks that the task carries in this paper.
+    """
+    found: dict[str, Fraction] = {}
+    for name, most, label in criteria_of(script):
+        text = given.get(name, "")
+        if not str(text).strip():
+            raise Refused(N_("Give a mark for %(what)s."), what=label, field=name)
+        found[name] = rules.read_mark(str(text), most, scheme.mark_step, what=label, field=name)
+    return found
+
+
+def criteria_of(script: Script) -> list[tuple[str, Fraction, str]]:
+    """(id, greatest mark, title) of each criterion on this script's sheet."""
+    item = papers.item(script.item_version)
+    maximum, own = Fraction(script.maximum), Fraction(item.marks)
+    if not item.rubric:
+        return [("mark", maximum, "mark")]
+    return [(one.id, one.marks * maximum / own, one.title.plain("vi")) for one in item.rubric]
+
+
+def _mine(allocation: Allocation, account_id: int) -> None:
+    if allocation.marker_id != account_id or allocation.replaced_at is not None:
+        raise NotFound()
+
+
+def recognise(session: Session, allocation: Allocation, *, by: int, now: datetime) -> None:
+    """The marker recognises whose script it is: it leaves the desk at once, unmarked, and waits for a replacement."""
+    _mine(allocation, by)
+    if allocation.sheets:
+        raise Refused(N_("You have marked this script already. Tell the chief examiner."))
+    allocation.recognised_at = now
+    allocation.draft = None
+    session.flush()
+
+
+def ask_replacement(
+    session: Session, allocation: Allocation, *, cause: str, by: int, now: datetime
+) -> None:
+    """Asks to give a script to the next marker that the allocation's own draw yields."""
+    script = allocation.script
+    scope.require_open(session, script.competition, script.part)
+    if allocation.replaced_at is not None:
+        raise Refused(N_("This marker was replaced already."))
+    if allocation.sheets:
+        raise Refused(N_("This marker has handed in a mark; it stands."))
+    ask(
+        session,
+        kind="marking.replace",
+        entry_type="script.reallocated",
+        competition=script.competition.slug,
+        lines=[f"Script {script.code}, round {allocation.round}: the marker is replaced ({cause})"],
+        arguments={"allocation": allocation.id, "cause": cause},
+        terms=competitions.approval_terms(script.competition, "reallocate-script"),
+        by=by,
+        now=now,
+    )
+
+
+@carries_out("marking.replace")
+def _replace(session: Session, approved: Approved) -> None:
+    allocation = session.get_one(Allocation, approved.arguments["allocation"])
+    script = allocation.script
+    if allocation.replaced_at is not None or allocation.sheets:
+        raise Refused(N_("This marker was replaced already."))
+    successor = next_marker(session, script, draw=allocation.draw, without=allocation, now=approved.now)
+    allocation.replaced_at, allocation.cause = approved.now, str(approved.arguments["cause"])
+    session.add(
+        Allocation(
+            script_id=script.id,
+            marker_id=successor,
+            round=allocation.round,
+            draw=allocation.draw,
+            drawn_at=approved.now,
+            called_at=allocation.called_at,
+        )
+    )
+    session.flush()
+    session.expire(script, ["allocations"])
+    body: dict[str, Any] = {
+        "from": allocation.marker.code,
+        "to": scope.actor(session, successor),
+        "cause": allocation.cause,
+    }
+    record(
+        session,
+        script.competition.slug,
+        "script.reallocated",
+        now=approved.now,
+        by=scope.actor(session, approved.asked_by),
+        approvals=approved.approvals,
+        summary=approved.summary,
+        **scope.of_part(script.competition, script.part, [script.post]),
+        script=script.code,
+        round=allocation.round,
+        **body,
+    )
+
+
+def next_marker(session: Session, script: Script, *, draw: str, without: Allocation, now: datetime) -> int:
+    """The next marker in the reserve order that the allocation's draw gives this script; Refused when nobody is left."""
+    competition = script.competition
+    groups = marker_groups(session, competition, scheme_of(script), now)
+    by_code = {
+        account.code: account.id for account in accounts.holders(session, "marker", competition.slug, now)
+    }
+    staying = {one.marker.code for one in script.allocations if not one.replaced_at and one.id != without.id}
+    barred = {one.marker.code for one in script.allocations if one.recognised_at or one.replaced_at}
+    barred.add(without.marker.code)
+    barred |= {
+        code
+        for code, account_id in by_code.items()
+        if script.attempt.application.account_id in accounts.recused(session, competition.slug, account_id)
+    }
+    order = draws.reserves(seed_of(session, competition.slug, draw), script.code, groups, staying, barred)
+    if not order:
+        raise Refused(N_("No marker is left for this script. Grant the role to another person first."))
+    return by_code[order[0]]
+
+
+# -------------------------------------------------------------------------------- from marks to one mark
+
+
+def settle_script(
+    session: Session,
+    script: Script,
+    *,
+    now: datetime,
+    agreed: Fraction | None = None,
+    decided: Fraction | None = None,
+    by: int | None = None,
+    reason: str | None = None,
+) -> rules.Settled | rules.Waiting | None:
+    """Does what the regulation makes of the marks that are in: settles, draws a third marker, or waits.
+
+    None while independent marks are still missing.
+    """
+    scheme = scheme_of(script)
+    active = queries.active_allocations(script)
+    if any(not allocation.sheets for allocation in active) or len(active) < scheme.markers:
+        return None
+    sheets = [allocation.sheets[-1] for allocation in active]
+    marks = [Fraction(sheet.total) for sheet in sheets]
+    rounding = competitions.regulation(script.competition).rounding
+    verdict = rules.settle(
+        scheme, rounding, marks, Fraction(script.maximum), agreed=agreed, decided=decided
+    )
+    if isinstance(verdict, rules.Waiting):
+        if verdict.need == "third-mark" and len(active) == scheme.markers:
+            call_third(session, script, now=now)
+        return verdict
+    settlement = Settlement(
+        script_id=script.id,
+        version=len(script.settlements) + 1,
+        mark=write_exact(verdict.mark),
+        manner=verdict.manner,
+        rule=verdict.rule[:120],
+        sheets=[sheet.id for sheet in sheets],
+        reason=reason,
+        by_id=by,
+        at=now,
+    )
+    session.add(settlement)
+    session.flush()
+    session.expire(script, ["settlements"])
+    content: dict[str, Any] = {
+        "script": script.code,
+        "marks": [rules.decimal(mark) for mark in marks],
+        "rule": verdict.rule,
+        "mark": rules.decimal(verdict.mark),
+    }
+    if reason:
+        content["reason"] = reason
+    record(
+        session,
+        script.competition.slug,
+        "mark.settled",
+        now=now,
+        by=scope.actor(session, by) if by is not None else "system",
+        **scope.of_part(script.competition, script.part, [script.post]),
+        script=script.code,
+        version=settlement.version,
+        manner=verdict.manner,
+        settlement=Sealed(content),
+    )
+    return verdict
+
+
+def call_third(session: Session, script: Script, *, now: datetime) -> None:
+    """The third marker, drawn with the others and waiting since, gets the script."""
+    waiting = next(
+        (one for one in script.allocations if one.round == THIRD and one.replaced_at is None), None
+    )
+    if waiting is None:
+        raise Refused(N_("No third marker was drawn for this script. Ask the chief examiner."))
+    if waiting.called_at is None:
+        waiting.called_at = now
+        session.flush()
+
+
+def propose_agreement(
+    session: Session, allocation: Allocation, *, mark: str | None, reason: str, by: int, now: datetime
+) -> rules.Settled | rules.Waiting | None:
+    """One of two differing markers proposes a mark to settle on, or (mark None) says that they cannot agree.
+
+    Equal proposals of both settle the script; "cannot agree" leads to what the regulation says follows.
+    """
+    _mine(allocation, by)
+    script = allocation.script
+    scope.require_open(session, script.competition, script.part)
+    verdict = queries.verdict(session, script)
+    if not isinstance(verdict, rules.Waiting) or not verdict.need.startswith("agree"):
+        raise Refused(N_("There is nothing to agree on for this script."))
+    if not reason.strip():
+        raise Refused(N_("Write the reason; it goes into the record."), field="reason")
+    value = None
+    if mark is not None:
+        value = rules.read_mark(
+            mark, Fraction(script.maximum), scheme_of(script).mark_step, what="mark", field="mark"
+        )
+    session.add(
+        Agreement(
+            script_id=script.id,
+            by_id=by,
+            mark=None if value is None else write_exact(value),
+            reason=reason,
+            at=now,
+        )
+    )
+    session.flush()
+    if value is None:
+        if verdict.failing == "third-mark":
+            call_third(session, script, now=now)
+        return verdict
+    newest = queries.newest_agreements(session, script)
+    markers = {a.marker_id for a in queries.active_allocations(script)}
+    if set(newest) == markers and len({one.mark for one in newest.values()}) == 1:
+        return settle_script(session, script, now=now, agreed=value, by=by, reason=reason)
+    return verdict
+
+
+def decide(session: Session, script: Script, *, mark: str, reason: str, by: int, now: datetime) -> None:
+    """The head decides where the regulation says so, with a reason."""
+    scope.require_open(session, script.competition, script.part)
+    if not queries.awaits_head(session, script):
+        raise NotAllowed(N_("The regulation does not leave this script to the head."))
+    if not reason.strip():
+        raise Refused(N_("Write the reason; it goes into the record."), field="reason")
+    value = rules.read_mark(mark, Fraction(script.maximum), scheme_of(script).mark_step, what="mark", field="mark")
+    settle_script(session, script, now=now, decided=value, by=by, reason=reason)

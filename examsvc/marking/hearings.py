@@ -1,0 +1,466 @@
+"""Hearings of action plans: drawn order, timers, independent sheets, outliers, recusal with substitution."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from examsvc.accounts import queries as accounts
+from examsvc.accounts.approvals import Approved, ask, carries_out
+from examsvc.applications.models import Application
+from examsvc.base.clock import seconds
+from examsvc.base.errors import N_, NotFound, Refused
+from examsvc.competitions import queries as competitions
+from examsvc.competitions.exam_clauses import PanelPart
+from examsvc.competitions.marking_clauses import Panel
+from examsvc.competitions.models import Competition
+from examsvc.competitions.terms import write_exact
+from examsvc.ledger.drawing import hold_draw
+from examsvc.ledger.operations import Sealed, record
+from examsvc.marking import queries, rules, scope
+from examsvc.marking.models import Hearing, HearingSettlement, PanelSeat, PanelSheet
+
+
+def panel_of(hearing: Hearing) -> Panel:
+    regulation = competitions.regulation(hearing.competition)
+    return regulation.panel_of(part_of(hearing))
+
+
+def part_of(hearing: Hearing) -> PanelPart:
+    part = competitions.regulation(hearing.competition).part(hearing.part)
+    if not isinstance(part, PanelPart):
+        raise NotFound()
+    return part
+
+
+def ask_order(
+    session: Session,
+    competition: Competition,
+    *,
+    part: str,
+    candidates: Sequence[Application],
+    by: int,
+    now: datetime,
+) -> None:
+    """Asks to draw the order of the hearings and to seat the panel; a second person approves."""
+    regulation = competitions.regulation(competition)
+    rule = regulation.part(part)
+    if not isinstance(rule, PanelPart):
+        raise NotFound()
+    panel = regulation.panel_of(rule)
+    if queries.hearings(session, competition.id, part):
+        raise Refused(N_("The order of these hearings is drawn already."))
+    if not candidates:
+        raise Refused(N_("Nobody has come as far as this part."))
+    members = accounts.holders(session, "panel-member", competition.slug, now)
+    if len(members) < panel.members:
+        raise Refused(
+            N_("The regulation asks for a panel of %(needed)d; only %(found)d hold the role."),
+            needed=panel.members,
+            found=len(members),
+        )
+    ask(
+        session,
+        kind="marking.order",
+        entry_type="draw.announced",
+        competition=competition.slug,
+        lines=[
+            f"Draw the order of {len(candidates)} hearings of {part}",
+            "Panel: " + ", ".join(member.name for member in members[: panel.members]),
+            "Candidates: " + ", ".join(sorted(one.candidate_number or "" for one in candidates)),
+        ],
+        arguments={
+            "part": part,
+            "candidates": [one.id for one in candidates],
+            "members": [one.id for one in members[: panel.members]],
+        },
+        terms=competitions.approval_terms(competition, "hold-draw"),
+        by=by,
+        now=now,
+    )
+
+
+@carries_out("marking.order")
+def _list_hearings(session: Session, approved: Approved) -> None:
+    competition = competitions.competition(session, approved.competition)
+    part = str(approved.arguments["part"])
+    if queries.hearings(session, competition.id, part):
+        raise Refused(N_("The order of these hearings is drawn already."))
+    candidates = {
+        (one.candidate_number or ""): one
+        for one in (session.get_one(Application, number) for number in approved.arguments["candidates"])
+    }
+    rule = competitions.regulation(competition).part(part)
+    frame = scope.of_part(competition, part, [one.post.code for one in candidates.values()])
+    held = hold_draw(
+        session,
+        competition.slug,
+        purpose="order",
+        posts=frame["posts"],
+        stage=frame["stage"],
+        task="permutation",
+        parameters={"items": sorted(candidates)},
+        participants=[scope.actor(session, approved.asked_by), scope.actor(session, approved.last_by)],
+        by=scope.actor(session, approved.asked_by),
+        approvals=approved.approvals,
+        summary=approved.summary,
+        now=approved.now,
+    )
+    order = held.result if getattr(rule, "order", "draw") == "draw" else sorted(candidates)
+    for place, number in enumerate(order, start=1):
+        application = candidates[number]
+        hearing = Hearing(
+            code=secrets.token_hex(6),
+            competition_id=competition.id,
+            part=part,
+            application_id=application.id,
+            place=place,
+            draw=held.code,
+        )
+        hearing.members = [PanelSeat(member_id=member) for member in approved.arguments["members"]]
+        session.add(hearing)
+        session.flush()
+        record(
+            session,
+            competition.slug,
+            "hearing.listed",
+            now=approved.now,
+            by=scope.actor(session, approved.asked_by),
+            **scope.of_part(competition, part, [application.post.code]),
+            hearing=hearing.code,
+            place=place,
+            draw=held.code,
+            candidate=Sealed(
+                {"hearing": hearing.code, "candidate": number}, subject=application.account.code
+            ),
+            panel=sorted(one.member.code for one in hearing.members),
+        )
+        for one in list(hearing.members):
+            if application.account_id in accounts.recused(session, competition.slug, one.member_id):
+                one.reason = "recused"
+
+
+def step_aside(session: Session, seat: PanelSeat, *, reason: str, by: int, now: datetime) -> None:
+    """Asks to replace a member at one hearing (recused, absent); the panel keeps its size."""
+    hearing = seat.hearing
+    if hearing.state != "listed":
+        raise Refused(N_("The hearing has begun; its panel can no longer change."))
+    if not reason.strip():
+        raise Refused(N_("Write the reason."), field="reason")
+    substitute(session, seat, now)
+    ask(
+        session,
+        kind="marking.substitute",
+        entry_type="hearing.substituted",
+        competition=hearing.competition.slug,
+        lines=[
+            f"Panel member {seat.member.name} steps aside at hearing {hearing.place} of {hearing.part}",
+            f"Reason: {reason}",
+        ],
+        arguments={"seat": seat.id, "reason": reason},
+        terms=competitions.approval_terms(hearing.competition, "replace-panel-member"),
+        by=by,
+        now=now,
+    )
+
+
+def substitute(session: Session, seat: PanelSeat, now: datetime) -> int:
+    """The first holder of the role who does not sit at this hearing and is not recused; Refused when there is none."""
+    hearing = seat.hearing
+    taken = {one.member_id for one in hearing.members}
+    for account in accounts.holders(session, "panel-member", hearing.competition.slug, now):
+        if account.id in taken:
+            continue
+        if hearing.application.account_id in accounts.recused(session, hearing.competition.slug, account.id):
+            continue
+        return account.id
+    raise Refused(N_("No substitute is left for this panel. Grant the role to another person first."))
+
+
+@carries_out("marking.substitute")
+def _substitute(session: Session, approved: Approved) -> None:
+    seat = session.get_one(PanelSeat, approved.arguments["seat"])
+    hearing = seat.hearing
+    if seat.recused_at is not None or hearing.state != "listed":
+        raise Refused(N_("The hearing has begun; its panel can no longer change."))
+    successor = substitute(session, seat, approved.now)
+    seat.recused_at, seat.reason = approved.now, str(approved.arguments["reason"])
+    session.add(PanelSeat(hearing_id=hearing.id, member_id=successor))
+    session.flush()
+    session.expire(hearing, ["members"])
+    body: dict[str, Any] = {
+        "from": seat.member.code,
+        "to": scope.actor(session, successor),
+        "reason": Sealed({"text": seat.reason}),
+    }
+    record(
+        session,
+        hearing.competition.slug,
+        "hearing.substituted",
+        now=approved.now,
+        by=scope.actor(session, approved.asked_by),
+        approvals=approved.approvals,
+        summary=approved.summary,
+        **_frame(hearing),
+        **body,
+    )
+
+
+def _frame(hearing: Hearing) -> dict[str, Any]:
+    frame = scope.of_part(hearing.competition, hearing.part, [hearing.application.post.code])
+    return {**frame, "hearing": hearing.code}
+
+
+def begin(session: Session, hearing: Hearing, *, by: int, now: datetime) -> None:
+    """The candidate begins: preparation first where the regulation gives some, then the presentation."""
+    scope.require_open(session, hearing.competition, hearing.part)
+    if hearing.state != "listed":
+        raise Refused(N_("This hearing has begun already or is over."))
+    blocked = [
+        one.member.name
+        for one in queries.sitting_members(hearing)
+        if hearing.application.account_id in accounts.recused(session, hearing.competition.slug, one.member_id)
+    ]
+    if blocked:
+        raise Refused(
+            N_("%(names)s must step aside for this candidate. Replace this member first."), names=", ".join(blocked)
+        )
+    if len(queries.sitting_members(hearing)) != panel_of(hearing).members:
+        raise Refused(N_("The panel is not complete. Replace the missing member first."))
+    hearing.state = "running"
+    if part_of(hearing).preparation_minutes:
+        hearing.preparation_at = now
+    else:
+        hearing.presentation_at = now
+    session.flush()
+    record(
+        session, hearing.competition.slug, "hearing.begun", now=now, by=scope.actor(session, by), **_frame(hearing)
+    )
+
+
+def next_step(session: Session, hearing: Hearing, *, by: int, now: datetime) -> str:
+    """Goes on to the presentation, the questions or the end; returns what was begun."""
+    if hearing.state != "running":
+        raise Refused(N_("This hearing is not running."))
+    if hearing.presentation_at is None:
+        hearing.presentation_at = now
+        step = "presentation"
+    elif hearing.questions_at is None:
+        hearing.questions_at = now
+        step = "questions"
+    else:
+        hearing.ended_at, hearing.state = now, "ended"
+        step = "ended"
+    session.flush()
+    if step == "ended" and hearing.presentation_at and hearing.questions_at:
+        record(
+            session,
+            hearing.competition.slug,
+            "hearing.ended",
+            now=now,
+            by=scope.actor(session, by),
+            **_frame(hearing),
+            presentation=int((hearing.questions_at - hearing.presentation_at).total_seconds()),
+            questions=int((now - hearing.questions_at).total_seconds()),
+        )
+        _show_when_complete(session, hearing, now)
+    return step
+
+
+def mark_absent(session: Session, hearing: Hearing, *, cause: str, by: int, now: datetime) -> None:
+    if hearing.state != "listed":
+        raise Refused(N_("This hearing has begun already or is over."))
+    hearing.state = "absent"
+    session.flush()
+    record(
+        session,
+        hearing.competition.slug,
+        "hearing.absent",
+        now=now,
+        by=scope.actor(session, by),
+        **_frame(hearing),
+        cause=cause,
+    )
+
+
+def keep_draft(session: Session, seat: PanelSeat, *, draft: Mapping[str, Any], by: int) -> None:
+    """Keeps what a member has typed so far; nobody else sees it."""
+    _mine(seat, by)
+    if not seat.sheets:
+        seat.draft = {str(key)[:80]: str(value)[:8000] for key, value in list(draft.items())[:80]}
+        session.flush()
+
+
+def _mine(seat: PanelSeat, account_id: int) -> None:
+    if seat.member_id != account_id or seat.recused_at is not None:
+        raise NotFound()
+
+
+def hand_in(
+    session: Session,
+    seat: PanelSeat,
+    *,
+    criteria: Mapping[str, str],
+    comments: Mapping[str, str],
+    by: int,
+    now: datetime,
+) -> PanelSheet:
+    """A member's sheet, criterion by criterion, before any other is shown."""
+    _mine(seat, by)
+    hearing = seat.hearing
+    scope.require_open(session, hearing.competition, hearing.part)
+    if hearing.state not in ("running", "ended"):
+        raise Refused(N_("Sheets are handed in while the hearing runs, or right after it."))
+    if seat.sheets:
+        raise Refused(N_("Your sheet is in. It is shown to the panel when all sheets are in."))
+    panel = panel_of(hearing)
+    given: dict[str, Fraction] = {}
+    for criterion in panel.criteria:
+        text = str(criteria.get(criterion.id, ""))
+        label = criterion.label.vi
+        if not text.strip():
+            raise Refused(N_("Give a mark for %(what)s."), what=label, field=criterion.id)
+        given[criterion.id] = rules.read_mark(
+            text, criterion.maximum, panel.mark_step, what=label, field=criterion.id
+        )
+    sheet = PanelSheet(
+        version=1,
+        criteria={name: write_exact(mark) for name, mark in given.items()},
+        comments={name: text for name, text in comments.items() if name in given and text.strip()},
+        total=write_exact(sum(given.values(), Fraction(0))),
+        at=now,
+    )
+    seat.sheets.append(sheet)
+    seat.draft = None
+    session.flush()
+    rows = []
+    for name, mark in given.items():
+        row: dict[str, Any] = {"criterion": name, "mark": rules.decimal(mark)}
+        if sheet.comments.get(name):
+            row["comment"] = sheet.comments[name]
+        rows.append(row)
+    record(
+        session,
+        hearing.competition.slug,
+        "hearing.marked",
+        now=now,
+        by=seat.member.code,
+        **_frame(hearing),
+        member=seat.member.code,
+        version=1,
+        sheet=Sealed(
+            {
+                "hearing": hearing.code,
+                "member": seat.member.code,
+                "version": 1,
+                "criteria": rows,
+                "total": rules.decimal(Fraction(sheet.total)),
+            },
+            subject=hearing.application.account.code,
+        ),
+    )
+    _show_when_complete(session, hearing, now)
+    return sheet
+
+
+def _show_when_complete(session: Session, hearing: Hearing, now: datetime) -> None:
+    """Once the hearing is over and every sheet is in, the panel sees them all, and the mark is settled."""
+    seats = queries.sitting_members(hearing)
+    if hearing.state != "ended" or any(not one.sheets for one in seats):
+        return
+    hearing.state, hearing.shown_at = "shown", now
+    session.flush()
+    record(
+        session,
+        hearing.competition.slug,
+        "hearing.shown",
+        now=now,
+        **_frame(hearing),
+        members=len(seats),
+        at=seconds(now),
+    )
+    panel = panel_of(hearing)
+    far = rules.outliers(panel, totals_of(hearing))
+    if not far or panel.outlier is None or panel.outlier.action != "explain-with-record":
+        settle(session, hearing, now=now)
+
+
+def totals_of(hearing: Hearing) -> dict[str, Fraction]:
+    """Each member's total by code."""
+    return {
+        one.member.code: Fraction(one.sheets[-1].total) for one in queries.sitting_members(hearing) if one.sheets
+    }
+
+
+def explain(session: Session, seat: PanelSeat, *, text: str, by: int, now: datetime) -> None:
+    """A member whose sheet lies far from the others' explains it in writing; the mark stands."""
+    _mine(seat, by)
+    hearing = seat.hearing
+    if hearing.state != "shown" or seat.member.code not in rules.outliers(panel_of(hearing), totals_of(hearing)):
+        raise Refused(N_("No explanation is asked of you for this hearing."))
+    if not text.strip():
+        raise Refused(N_("Write the reason; it goes into the record."), field="text")
+    seat.sheets[-1].explanation = text
+    session.flush()
+    missing = [
+        one
+        for one in queries.sitting_members(hearing)
+        if one.member.code in rules.outliers(panel_of(hearing), totals_of(hearing)) and not one.sheets[-1].explanation
+    ]
+    if not missing:
+        settle(session, hearing, now=now)
+
+
+def settle(session: Session, hearing: Hearing, *, now: datetime) -> Fraction:
+    """The panel's mark by the regulation's rule."""
+    panel = panel_of(hearing)
+    regulation = competitions.regulation(hearing.competition)
+    totals = totals_of(hearing)
+    found = rules.panel_mark(panel, regulation.rounding, totals)
+    explanations = [
+        f"{one.member.code}: {one.sheets[-1].explanation}"
+        for one in queries.sitting_members(hearing)
+        if one.sheets[-1].explanation
+    ]
+    manner = "trimmed" if found.dropped else "mean"
+    settlement = HearingSettlement(
+        hearing_id=hearing.id,
+        version=len(hearing.settlements) + 1,
+        mark=write_exact(found.mark),
+        manner=manner,
+        details={
+            "counted": list(found.counted),
+            "dropped": list(found.dropped),
+            "outliers": list(found.outliers),
+            "rule": found.rule,
+        },
+        reason="; ".join(explanations) or None,
+        at=now,
+    )
+    hearing.settlements.append(settlement)
+    hearing.state = "settled"
+    session.flush()
+    content: dict[str, Any] = {
+        "hearing": hearing.code,
+        "marks": [rules.decimal(totals[code]) for code in sorted(totals)],
+        "rule": f"{found.rule}; left out: {', '.join(found.dropped) or 'none'}",
+        "mark": rules.decimal(found.mark),
+    }
+    if settlement.reason:
+        content["reason"] = settlement.reason
+    record(
+        session,
+        hearing.competition.slug,
+        "hearing.settled",
+        now=now,
+        **_frame(hearing),
+        version=settlement.version,
+        manner=manner,
+        settlement=Sealed(content, subject=hearing.application.account.code),
+    )
+    return found.mark

@@ -1,0 +1,44 @@
+"""Which stage and posts an entry about marks is about, and the lock that stands over it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from examsvc.accounts import queries as accounts
+from examsvc.base.errors import N_, Refused
+from examsvc.competitions import queries as competitions
+from examsvc.competitions.models import Competition
+from examsvc.marking.models import StageLock
+
+
+def of_part(competition: Competition, part: str, posts: list[str] | None = None) -> dict[str, Any]:
+    """Stage and posts (all of the competition unless given): the frame of an entry."""
+    regulation = competitions.regulation(competition)
+    codes = posts if posts is not None else [post.code for post in competition.posts]
+    return {"stage": regulation.stage_of(part).id, "posts": sorted(set(codes))}
+
+
+def actor(session: Session, account_id: int) -> str:
+    return accounts.account(session, account_id).code
+
+
+def lock(session: Session, competition_id: int, stage: str) -> StageLock | None:
+    """The lock that stands over a stage now, if any."""
+    return session.scalar(
+        select(StageLock)
+        .where(
+            StageLock.competition_id == competition_id, StageLock.stage == stage, StageLock.reopened_at.is_(None)
+        )
+        .order_by(StageLock.number.desc())
+        .limit(1)
+    )
+
+
+def require_open(session: Session, competition: Competition, part: str) -> None:
+    """Refused when the marks of the part's stage are locked."""
+    stage = competitions.regulation(competition).stage_of(part).id
+    if lock(session, competition.id, stage) is not None:
+        raise Refused(N_("The marks of this stage are locked. Nothing in them can be changed any more."))
