@@ -11,6 +11,7 @@ from examsvc.accounts import views as accounts
 from examsvc.applications import views as applications
 from examsvc.base import access, database, pages, web
 from examsvc.base.clock import Clock, system_clock
+from examsvc.careers import views as careers
 from examsvc.competitions import views as competitions
 from examsvc.demonstration import views as demonstration
 from examsvc.marking import views as marking
@@ -19,7 +20,7 @@ from examsvc.results import views as results
 from examsvc.settings import Settings
 from examsvc.sittings import views as sittings
 
-ROOMS = (accounts, competitions, applications, papers, sittings, marking, results, demonstration)
+ROOMS = (accounts, careers, competitions, applications, papers, sittings, marking, results, demonstration)
 
 
 def create_app(settings: Settings | None = None, *, clock: Clock = system_clock) -> Flask:

@@ -8,6 +8,7 @@ import sys
 import click
 
 COMMANDS = {
+    "init": ("examsvc.commands.people", "init", "Make the database and the first two administrators."),
     "demo": ("examsvc.commands.demo", "demo", "Build once and serve a demonstration."),
     "competitions": ("examsvc.commands.installation", "competitions", "Slug, title and phase of each competition."),
     "rehearse": ("examsvc.commands.rehearse", "rehearse", "Simulate an exam day against an installation."),
