@@ -17,7 +17,7 @@ from question_banks.declarations import (
     ResponseDeclaration,
     Rule,
 )
-from question_banks.markup import NO_TEXT, Text
+from question_banks.markup import NO_TEXT, PLACEHOLDER, Text
 from question_banks.model import Criterion, Item
 from question_banks.values import show
 
@@ -113,7 +113,11 @@ def numeric(
 
 
 def _numeric(response: str, answers: Sequence[Answer]) -> ResponseDeclaration:
-    full = [a.value for a in answers if a.credit == 1 and not a.upper and not a.wildcard]
+    full = [
+        a.value
+        for a in answers
+        if a.credit == 1 and not (a.upper or a.wildcard or PLACEHOLDER.search(a.value))
+    ]
     return ResponseDeclaration(response, "float", "single", tuple(full[:1]))
 
 
@@ -129,7 +133,7 @@ def text(
 
 
 def _text(response: str, answers: Sequence[Answer]) -> ResponseDeclaration:
-    full = [a.value for a in answers if a.credit == 1 and not a.wildcard]
+    full = [a.value for a in answers if a.credit == 1 and not (a.wildcard or PLACEHOLDER.search(a.value))]
     return ResponseDeclaration(response, "string", "single", tuple(full[:1]))
 
 

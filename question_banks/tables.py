@@ -482,15 +482,17 @@ def _key_cells(item: Item, texts: dict[str, Text]) -> dict[str, str]:
         raise ItemError("table-letters", most=len(LETTERS))
     if item.kind in ("single", "multiple"):
         options = kinds.options(item)
-        texts |= {letter: o.choice.text for letter, o in zip(LETTERS, options, strict=False)}
+        columns = _letters([option.choice.id for option in options], ascending=True)
+        texts |= {letter: o.choice.text for letter, o in zip(columns, options, strict=True)}
         full = 1 if item.kind == "single" else min((o.credit for o in options if o.correct), default=1)
         cells["key"] = " ".join(
-            letter for letter, o in zip(LETTERS, options, strict=False) if o.credit >= full
+            letter for letter, o in zip(columns, options, strict=True) if o.credit >= full
         )
         cells["shuffle"] = "" if first.shuffle else "false"
     elif item.kind == "order":
-        texts |= {letter: choice.text for letter, choice in zip(LETTERS, first.choices, strict=False)}
-        cells["key"] = " ".join(LETTERS[: len(first.choices)])
+        columns = _letters([choice.id for choice in first.choices], ascending=False)
+        texts |= {letter: choice.text for letter, choice in zip(columns, first.choices, strict=True)}
+        cells["key"] = " ".join(columns)
     elif item.kind == "true-false":
         cells["key"] = "true" if item.responses[0].correct == ("true",) else "false"
     elif item.kind == "numeric":
@@ -510,6 +512,12 @@ def _key_cells(item: Item, texts: dict[str, Text]) -> dict[str, str]:
     if item.kind in ("multiple", "order", "match") and rule.method in ("per-option", "per-part"):
         cells["scoring"] = rule.method
     return cells
+
+
+def _letters(names: list[str], ascending: bool) -> list[str]:
+    """The columns of choices: their own names where these are the letters of columns, else the first letters."""
+    own = set(names) <= set(LETTERS) and (not ascending or names == sorted(names))
+    return names if own else list(LETTERS[: len(names)])
 
 
 def _number_cells(answer: Answer) -> dict[str, str]:
