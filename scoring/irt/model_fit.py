@@ -236,7 +236,12 @@ def _quadratic_form(observed: Floats, model: _Moments, delta: Floats, n: float) 
     df = observed.size - delta.shape[1]
     if df <= 0:
         raise NotIdentified("There are no degrees of freedom left to test the model: too few items.")
-    scale = 1.0 / np.sqrt(np.diag(model.covariance))
+    variance = np.diag(model.covariance)
+    if not (variance > 1e-14).all():
+        raise NotIdentified(
+            "Among the complete persons an item or category never varies: M2 cannot be formed."
+        )
+    scale = 1.0 / np.sqrt(variance)
     error = (observed - model.expected) * scale
     delta = delta * scale[:, None]
     try:

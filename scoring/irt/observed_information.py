@@ -21,7 +21,7 @@ from scoring.irt.posterior import log_normal_prior
 
 Floats = NDArray[np.float64]
 
-_PRODUCT_BYTES = 128 * 2**20
+_PRODUCT_BYTES = 64 * 2**20
 _SINGLE_PRECISION_FROM = 4e9
 
 

@@ -197,6 +197,11 @@ def test_what_cannot_be_judged_is_refused():
     gaps[:, 1] = np.where(np.arange(100) % 2, np.nan, gaps[:, 1])
     with pytest.raises(TooFewObservations, match="every item"):
         model_fit(gaps, calibrate(gaps, "Rasch"))
+    alike = x.copy()
+    alike[:60] = np.where(np.arange(4) == 0, 1.0, alike[:60])
+    alike[60:, 1] = np.nan
+    with pytest.raises(NotIdentified, match="never varies"):
+        model_fit(alike, calibrate(alike, "Rasch"))
     with pytest.raises(BadParameters):
         person_fit(x, four, ability=[0.0])
     with pytest.raises(BadParameters):
