@@ -150,6 +150,12 @@ class Attempt:
             kept.append(stored)
             return stored
 
+    def restore(self) -> None:
+        """The server comes back from a backup of before the first save."""
+        with self.lock:
+            self.history.clear()
+            self.replies.clear()
+
     def slots(self, values: bool) -> list[dict[str, Any]]:
         rows = []
         for number in self.items:

@@ -59,14 +59,15 @@ def test_a_failed_save_and_a_reload_send_the_answer_again(sit):
     seat.wait_stored(1, answer(seat, FIRST))
     seat.wait_saved()
     assert seat.page.is_checked(f'input[value="{seat.token(1, FIRST)}"]')
-    assert queue(seat) == []
+    seat.wait_until(lambda: queue(seat) == [], "an empty queue")
 
 
 def test_an_answer_acknowledged_but_lost_by_a_restored_server_is_sent_again(sit):
     seat = sit()
     seat.choose(FIRST)
     seat.wait_saved()
-    seat.attempt.history.clear()  # restored from a backup of before
+    seat.wait_until(lambda: queue(seat) == [])
+    seat.attempt.restore()
     seat.open()
     seat.wait_for_screen("exam")
     seat.wait_stored(1, answer(seat, FIRST))
@@ -78,7 +79,7 @@ def test_after_an_outage_the_digests_are_compared_without_a_reload(sit):
     seat.wait_saved()
     seat.cut()
     seat.wait_until(lambda: seat.save_state == "offline")
-    seat.attempt.history.clear()
+    seat.attempt.restore()
     seat.mend()
     seat.wait_stored(1, answer(seat, FIRST))
 
@@ -115,7 +116,7 @@ def test_the_queue_is_emptied_only_by_acknowledgements_and_keeps_the_original_ti
     seat.wait_stored(1, answer(seat, FIRST))
     seat.wait_saved()
     assert seat.attempt.current(1).client_time == times[0]
-    assert queue(seat) == []
+    seat.wait_until(lambda: queue(seat) == [], "an empty queue")
 
 
 def test_saved_is_not_said_of_another_content(sit):

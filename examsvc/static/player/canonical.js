@@ -56,27 +56,28 @@ export function countWords(text) {
   return normal(text).split(SPACE).filter((run) => /[\p{L}\p{N}_]/u.test(run)).length;
 }
 
+const SPACED = /(?<=\d)[ _](?=\d{3}(?!\d))/g;
+const GROUPED = /^[+-]?\d{1,3}(?:(?:\.\d{3})+,\d*|(?:,\d{3})+\.\d*|(?:\.\d{3}){2,}|(?:,\d{3}){2,})$/;
+
 /**
  * How the server reads a typed number (question_banks.values.typed_number without units): a canonical decimal
- * string, or null where it finds no number. Comma and point are both decimal marks; with both, the last is; the same
- * mark more than once only groups; spaces group.
+ * string, "a/b" for a share, or null where it finds no number. Comma and point are both decimal marks; a space groups
+ * three digits, and so does a mark that comes more than once or before the other one.
  */
 export function readNumber(typed) {
-  let words = typed.normalize("NFKC").replace(/−/g, "-").trim();
-  words = words.replace(/(?<=[\d.,])[ _](?=\d)/g, "");
-  const comma = words.lastIndexOf(",");
-  const point = words.lastIndexOf(".");
-  if (comma >= 0 && point >= 0) words = words.replaceAll(comma > point ? "." : ",", "").replaceAll(",", ".");
-  else if (words.split(",").length > 2 || words.split(".").length > 2) words = words.replace(/[.,]/g, "");
-  else words = words.replace(",", ".");
-  return exact(words.trim());
+  let words = typed.normalize("NFKC").replace(/−/g, "-").trim().replace(SPACED, "");
+  if (GROUPED.test(words)) {
+    const grouping = words.includes(".") && (!words.includes(",") || words.indexOf(".") < words.indexOf(",")) ? "." : ",";
+    words = words.replaceAll(grouping, "");
+  }
+  return exact(words.replaceAll(",", ".").trim());
 }
 
 function exact(words) {
-  const share = /^([+-]?\d{1,100}) *\/ *([+-]?\d{1,100})$/.exec(words);
-  if (share) return Number(share[2]) === 0 ? null : `${share[1]}/${share[2]}`;
-  const parts = /^([+-]?)(\d*)\.?(\d*)(?:[eE]([+-]?\d{1,3}))?$/.exec(words);
-  if (!parts || parts[2] + parts[3] === "" || words.length > 100) return null;
+  const share = /^([+-]?\d{1,1000})\s*\/\s*([+-]?\d{1,1000})$/.exec(words);
+  if (share) return /^[+-]?0+$/.test(share[2]) ? null : `${share[1]}/${share[2]}`;
+  const parts = /^([+-]?)(\d*)\.?(\d*)(?:[eE]([+-]?[0-3]?\d{1,2}))?$/.exec(words);
+  if (!parts || parts[2] + parts[3] === "" || words.length > 1000) return null;
   const power = Number(parts[4] ?? 0);
   let [whole, rest] = [parts[2], parts[3]];
   if (power > 0) [whole, rest] = [whole + rest.slice(0, power).padEnd(power, "0"), rest.slice(power)];
