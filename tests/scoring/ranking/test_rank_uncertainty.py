@@ -198,7 +198,7 @@ def test_probabilities_are_calibrated(n, df):
     about p of the time, and 95 % rank intervals hold at least 0.95. The sum of (hit - p) against its standard error."""
     random = np.random.default_rng(11)
     claims, hits, inside = [], [], []
-    for _ in range(60 if n == 40 else 250):
+    for _ in range(60 if n == 40 else 120):
         shrinkage = random.random()
         true = random.normal(70, np.sqrt((1 - shrinkage) / shrinkage), n)
         error = np.sqrt(random.chisquare(df) / df) if np.isfinite(df) else 1.0
