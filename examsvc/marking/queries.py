@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from examsvc.applications import queries as applications
 from examsvc.applications.models import Application
 from examsvc.competitions import queries as competitions
 from examsvc.competitions.models import Competition
@@ -274,3 +275,30 @@ def agreement_table(session: Session, competition_id: int, part: str) -> list[di
             }
         )
     return rows
+
+
+def reached(session: Session, competition: Competition, part: str) -> list[Application]:
+    """Candidates who have come as far as this part: eligible, and past every hurdle of the stages before, by number.
+
+    Stages before it must be locked and their code maps open; nobody otherwise.
+    """
+    regulation = competitions.regulation(competition)
+    stage = regulation.stage_of(part).id
+    going = {one.candidate_number or "": one for one in applications.eligible(session, competition.id)}
+    for earlier in regulation.stages:
+        if earlier.id == stage:
+            break
+        if earlier.kind != "examination":
+            continue
+        standing = lock(session, competition.id, earlier.id)
+        blind = any(one.kind in ("essay", "plan") for one in earlier.parts)
+        if standing is None or (blind and standing.opened_at is None):
+            return []
+        for one in earlier.parts:
+            marks = part_marks(session, competition, one.id)
+            for number in list(going):
+                mark = marks.get(number)
+                failed = one.hurdle and one.pass_mark is not None and (mark is None or not one.pass_mark.met(mark, one.maximum))
+                if mark is None or failed:
+                    del going[number]
+    return [going[number] for number in sorted(going)]

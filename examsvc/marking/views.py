@@ -1,13 +1,15 @@
-"""Pages of the room marking."""
+"""The pages of marking: the desk, the chief examiner's view, the panel."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Flask
+from flask import Flask
 
+from examsvc.base import pages
+from examsvc.marking import chief_views, desk_views, panel_views
 from examsvc.settings import Settings
-
-bp = Blueprint("marking", __name__, template_folder="templates")
 
 
 def register_room(app: Flask, settings: Settings) -> None:
-    app.register_blueprint(bp)
+    for module in (desk_views, chief_views, panel_views):
+        app.register_blueprint(module.bp)
+        pages.tasks_from(module.tasks)
