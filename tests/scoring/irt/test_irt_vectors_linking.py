@@ -113,7 +113,7 @@ def test_observed_score_equating():
     v.close(ours.equated, theirs["new.as.old"], 1e-4)
 
 
-def test_every_case_is_used():
+def test_every_case_has_its_test():
     others = {"sirt.haberman.2pl", "equateIRT.3pl.TSE", "equateIRT.3pl.OSE"}
     assert len(NAMES) == 68
     assert set(ASKED) | others == set(NAMES)
