@@ -18,6 +18,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from examsvc.accounts import approvals, roles
 from examsvc.accounts import operations as accounts
 from examsvc.accounts.models import Account
 from examsvc.applications import operations as applications
@@ -26,7 +27,7 @@ from examsvc.base.database import writing
 from examsvc.competitions import operations as competitions
 from examsvc.competitions.models import Competition
 from examsvc.competitions.regulation import Regulation, read_preset
-from examsvc.marking import operations as marking
+from examsvc.marking import blinding, essays, hearings, locking, objective
 from examsvc.marking import queries as marks
 from examsvc.papers import operations as papers
 from examsvc.papers.models import Form
@@ -40,6 +41,27 @@ from question_banks import Bank
 from question_banks.banks import shipped_bank
 
 BELL = datetime(2026, 11, 21, 1, 0, tzinfo=UTC)
+
+
+STAFF = (
+    ("Authority", "competent-authority"),
+    ("Chair", "council-chair"),
+    ("Secretary", "council-secretary"),
+    ("Setter", "question-setter"),
+    ("Approver", "paper-approver"),
+    ("Custodian1", "custodian"),
+    ("Custodian2", "custodian"),
+    ("Custodian3", "custodian"),
+    ("Hall", "chief-invigilator"),
+    ("Invigilator", "invigilator"),
+    ("Coder", "code-custodian"),
+    ("Chief", "chief-examiner"),
+    ("Marker1", "marker"),
+    ("Marker2", "marker"),
+    ("Marker3", "marker"),
+    ("PanelChair", "panel-chair"),
+    *((f"Panel{number}", "panel-member") for number in range(1, 7)),
+)
 
 
 @lru_cache
@@ -71,9 +93,17 @@ class ExamHall:
         self.sitting_id = 0
         self.applications: dict[str, int] = {}
         with writing(session):
+            first, other = accounts.initialise(
+                session, [("Admin", "admin@example.vn"), ("Root", "root@example.vn")], now=self.now
+            )
             self.office = self.person("Office").id
             self.second = self.person("Second").id
             self.third = self.person("Third").id
+            for account in (self.office, self.second):
+                request = roles.propose_role(
+                    session, account_id=account, role="hr-officer", competition="", by=first.account_id, now=self.now
+                )
+                roles.approve_role(session, request_id=request.id, by=other.account_id, now=self.now)
             document = competitions.add_regulation(session, self.regulation, by=self.office, now=self.now)
             competition = competitions.create_competition(
                 session,
@@ -93,6 +123,24 @@ class ExamHall:
                     level="division-head",
                 )
             self.competition_id = competition.id
+        self.staff()
+
+    def staff(self) -> None:
+        """Everybody who acts, each role proposed by one officer and approved by another."""
+        with writing(self.session):
+            for person, role in STAFF:
+                if person not in self.people:
+                    self.person(person)
+            for person, role in STAFF:
+                request = roles.propose_role(
+                    self.session,
+                    account_id=self.people[person],
+                    role=role,
+                    competition="mot",
+                    by=self.office,
+                    now=self.now,
+                )
+                roles.approve_role(self.session, request_id=request.id, by=self.second, now=self.now)
 
     @property
     def competition(self) -> Competition:
@@ -258,19 +306,36 @@ class ExamHall:
 
     # ---------------------------------------------------------------- marks and results
 
+    def approve_all(self, by: str) -> int:
+        """Everything that waits for an approval gets this person's; how many steps that carried out."""
+        done = 0
+        for request in approvals.waiting(self.session, "mot", self.now):
+            number, digest = request.id, request.digest
+            with writing(self.session):
+                done += approvals.approve(self.session, number, by=self.people[by], digest=digest, now=self.now)
+        return done
+
     def mark(self, sitting_id: int) -> dict[str, Fraction]:
+        """Objective answers are marked and the stage is locked by two; the marks by candidate number."""
         with writing(self.session):
-            marking.mark_objective(self.session, self.session.get_one(Sitting, sitting_id), now=self.now)
-            found = marks.part_marks(self.session, self.competition, "test")
-            marking.lock_marks(
-                self.session,
-                self.competition,
-                part="test",
-                proposed_by=self.office,
-                approved_by=self.second,
-                now=self.now,
-            )
+            objective.mark_objective(self.session, self.session.get_one(Sitting, sitting_id), now=self.now)
+        found = marks.part_marks(self.session, self.competition, "test")
+        self.lock("written")
         return found
+
+    def lock(self, stage: str) -> None:
+        with writing(self.session):
+            locking.ask_lock(
+                self.session, self.competition, stage=stage, by=self.people["Chief"], now=self.now
+            )
+        assert self.approve_all("Chair") == 1
+
+    def unblind(self, stage: str) -> None:
+        with writing(self.session):
+            locking.ask_opening(
+                self.session, self.competition, stage=stage, by=self.people["Coder"], now=self.now
+            )
+        assert self.approve_all("Chair") == 1
 
     def publish(self) -> Publication:
         with writing(self.session):

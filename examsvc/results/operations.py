@@ -24,9 +24,14 @@ from examsvc.results.models import Publication, ScoreRun
 def compute_results(session: Session, competition: Competition, *, by: int, now: datetime) -> ScoreRun:
     """A new score run from locked marks; earlier runs stay."""
     regulation = competitions.regulation(competition)
-    for part in regulation.parts:
-        if marking.lock(session, competition.id, part.id) is None:
-            raise Refused(N_("The marks of %(part)s are not locked yet."), part=part.id)
+    for stage in regulation.stages:
+        if stage.kind != "examination":
+            continue
+        lock = marking.lock(session, competition.id, stage.id)
+        if lock is None:
+            raise Refused(N_("The marks of the stage %(stage)s are not locked yet."), stage=stage.id)
+        if lock.opened_at is None and any(part.kind in ("essay", "plan") for part in stage.parts):
+            raise Refused(N_("The code map of the stage %(stage)s is not open yet."), stage=stage.id)
     marks = {part.id: marking.part_marks(session, competition, part.id) for part in regulation.parts}
     absent = {part.id: marking.absent(session, competition, part.id) for part in regulation.parts}
     entrants = [
