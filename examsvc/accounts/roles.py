@@ -268,6 +268,7 @@ def delegate_role(session: Session, approved: approvals.Approved) -> None:
         posts=origin.posts,
     )
     log = enrolment.log_of(approved.competition)
+    enrolment.record_grant(session, log, grant, approved.now)  # that the delegate holds it, until when
     if enrolment.is_open(session, log):
         record(
             session,
