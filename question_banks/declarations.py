@@ -242,7 +242,12 @@ class Node:
             yield from child.walk()
 
     def canonical(self) -> object:
-        return [self.name, dict(self.attributes), [child.canonical() for child in self.children], self.text]
+        return [
+            self.name,
+            [list(pair) for pair in self.attributes],
+            [child.canonical() for child in self.children],
+            self.text,
+        ]
 
 
 @dataclass(frozen=True)

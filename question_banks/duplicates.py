@@ -67,7 +67,13 @@ def duplicates(
         prefix = rare[: len(one) - ceil(nearly * len(one)) + 1] if one else []
         is_new = place >= len(old)
         if is_new:
-            near = {other for shingle in prefix for other in postings[shingle]}
+            bounds = (
+                ceil(nearly * len(one)),
+                int(len(one) / nearly),
+            )  # sets of other sizes cannot overlap enough
+            near = {
+                o for shingle in prefix for o in postings[shingle] if bounds[0] <= len(sets[o]) <= bounds[1]
+            }
             likes = _likenesses(every, sets, place, near | set(by_digest[item.digest]), nearly, len(old))
             found += sorted(likes, key=lambda d: (-d.similarity, d.other))
         for shingle in prefix:
@@ -85,10 +91,9 @@ def _likenesses(
         same = every[other].digest == item.digest
         if same and other < old and every[other].id == item.id:
             continue
-        union = len(one | sets[other])
-        similarity = (
-            Fraction(1) if same else Fraction(len(one & sets[other]), union) if union else Fraction(0)
-        )
-        if similarity >= nearly:
+        common = len(one & sets[other])
+        union = len(one) + len(sets[other]) - common
+        if same or common * nearly.denominator >= nearly.numerator * union > 0:
+            similarity = Fraction(1) if same else Fraction(common, union)
             result.append(Duplicate(item.id, every[other].id, similarity, same, other >= old))
     return result

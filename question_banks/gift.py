@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from question_banks import kinds, losses
@@ -93,15 +94,15 @@ def _builder(source: str, comments: str, topic: str, limits: Limits) -> Build:
 
 def _find(text: str, marks: str, start: int = 0) -> int:
     """Where the first unescaped of the marks stands, −1 for nowhere."""
-    at = start
-    while at < len(text):
-        if text[at] == "\\":
-            at += 2
-            continue
-        if text[at] in marks:
-            return at
-        at += 1
+    for found in _unescaped(marks).finditer(text, start):
+        if found[1]:
+            return found.start()
     return -1
+
+
+@lru_cache(maxsize=32)
+def _unescaped(marks: str) -> re.Pattern[str]:
+    return re.compile(rf"\\.|([{re.escape(marks)}])", re.DOTALL)
 
 
 def _unescape(text: str) -> str:

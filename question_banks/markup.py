@@ -289,7 +289,7 @@ def links(html: str) -> bool:
     return bool(_LINK.search(html))
 
 
-_SPECIAL = re.compile(r"([\\`*\[]|(?<!\w)_|_(?!\w)|<(?=[A-Za-z/!?])|&(?=#?\w+;)|!(?=\[)|~(?=~))")
+_SPECIAL = re.compile(r"([\\`*\[]|(?<![^\W_])_|_(?![^\W_])|<(?=[A-Za-z/!?])|&(?=#?\w+;)|!(?=\[)|~(?=~))")
 _LINE_START = re.compile(r"^([-+=]|[#>]|\d{1,9}(?=[.)]))", re.MULTILINE)
 
 

@@ -1,5 +1,6 @@
 """The model: a Bank of Items, and what an item can do: be instantiated, shown, checked and marked."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -8,8 +9,6 @@ from functools import cached_property
 from hashlib import sha256
 from types import MappingProxyType
 from typing import Any
-
-import rfc8785
 
 from question_banks import marking, presenting, responding
 from question_banks.chance import Seed
@@ -169,7 +168,7 @@ class Item:
             "guide": self.guide.canonical(),
             "rubric": [criterion.canonical() for criterion in self.rubric],
         }
-        return rfc8785.dumps(content)
+        return canonical_json(content)
 
     @cached_property
     def by_person(self) -> bool:
@@ -297,6 +296,11 @@ class Bank:
 
     def replaced(self, **changes: Any) -> "Bank":
         return replace(self, **changes)
+
+
+def canonical_json(content: object) -> bytes:
+    """RFC 8785 bytes of data without floats, whose keys are ASCII: then sorting and escaping are what `json` does."""
+    return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
 def marks_of(value: Fraction) -> Decimal:

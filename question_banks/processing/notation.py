@@ -7,10 +7,15 @@ from lxml import etree
 from question_banks.declarations import Node
 from question_banks.limits import LIMITS, Limits
 from question_banks.markup import normal
-from question_banks.problems import ItemError, declare
+from question_banks.problems import BankError, ItemError, declare
 from question_banks.sources import parse_xml
 
-declare({"processing-too-deep": "The processing rules are nested deeper than {most} levels."})
+declare(
+    {
+        "processing-too-deep": "The processing rules are nested deeper than {most} levels.",
+        "processing-xml": "The processing rules cannot be read. {reason}",
+    }
+)
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])([A-Z])")
 _TEXT_ELEMENTS = frozenset(("base-value", "value"))
@@ -57,8 +62,12 @@ def element_of(node: Node, version: int = 3) -> etree._Element:
 
 
 def read(text: str, limits: Limits = LIMITS) -> Node:
-    """Rules written as XML in a native bank."""
-    return node_of(parse_xml(text, "", limits), limits)
+    """Rules written as XML in a native bank; ItemError where they are not XML."""
+    try:
+        element = parse_xml(text, "", limits)
+    except BankError as error:
+        raise ItemError("processing-xml", reason=error.message) from None
+    return node_of(element, limits)
 
 
 def write(node: Node) -> str:

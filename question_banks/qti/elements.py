@@ -22,15 +22,15 @@ declare(
 MATHML = "http://www.w3.org/1998/Math/MathML"
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=4096)
 def _kebab(name: str) -> str:
-    return kebab(name)
+    return kebab(name.rpartition("}")[2])
 
 
 def name(element: etree._Element) -> str:
     """The element's name, the same in both versions; "" for what is no element."""
     tag = element.tag
-    return _kebab(tag.rpartition("}")[2]) if isinstance(tag, str) else ""
+    return _kebab(tag) if isinstance(tag, str) else ""
 
 
 def get(element: etree._Element, attribute: str, default: str = "") -> str:
