@@ -17,7 +17,7 @@ from wtforms import (
 from wtforms.validators import EqualTo, Length, Optional, Regexp
 
 from examsvc.accounts.rules import SHORTEST_PASSWORD
-from examsvc.base.forms import Form, at_most, required
+from examsvc.base.forms import Form, at_most, options, required
 
 
 def email_field(label: object = _("E-mail address"), **kw: str) -> EmailField:
@@ -112,10 +112,12 @@ class ForgottenForm(Form):
     manner = RadioField(
         _("How can you show who you are?"),
         [required(_("Choose one of the two ways."))],
-        choices=[
-            ("mail", _("I can read the e-mail of this address")),
-            ("person", _("I come to the office with my identity document")),
-        ],
+        choices=options(
+            [
+                ("mail", _("I can read the e-mail of this address")),
+                ("person", _("I come to the office with my identity document")),
+            ]
+        ),
     )
     factor_lost = BooleanField(_("I have also lost my phone with the authenticator app, or my printed codes"))
 

@@ -27,6 +27,7 @@ from examsvc.accounts.models import Account, RoleGrant
 from examsvc.base import access, language, messages, pages, web
 from examsvc.base.access import Actor
 from examsvc.base.errors import N_, NotFound, Refused
+from examsvc.base.forms import options
 from examsvc.base.pages import current_language
 
 INVITERS = ("hr-officer", "system-administrator")
@@ -92,8 +93,8 @@ def _people_page(slug: str, form: ProposeForm | None = None) -> str:
 
 def _propose_form(board: oracles.Board, **kw: Any) -> ProposeForm:
     form = ProposeForm(**kw)
-    form.role.choices = [("", gettext("Choose")), *((role, gettext(rules.ROLE_NAMES.get(role, role))) for role in board.roles)]
-    form.stage.choices = [("", gettext("the whole competition")), *((stage, stage) for stage in board.stages)]
+    form.role.choices = options([("", gettext("Choose")), *((role, gettext(rules.ROLE_NAMES.get(role, role))) for role in board.roles)])
+    form.stage.choices = options([("", gettext("the whole competition")), *((stage, stage) for stage in board.stages)])
     return form
 
 
@@ -200,7 +201,7 @@ def unlock(number: int) -> Response:
 def revoke(slug: str, number: int) -> str | Response:
     grant = queries.grant(web.session(), number, slug)
     form = RevokeForm()
-    form.reason.choices = [(key, gettext(text)) for key, text in roles.REVOCATIONS.items()]
+    form.reason.choices = options([(key, gettext(text)) for key, text in roles.REVOCATIONS.items()])
     if form.validate_on_submit():
         try:
             with web.writing() as session:
@@ -324,9 +325,9 @@ def _relation_form(slug: str, **kw: Any) -> RelationForm:
     form = RelationForm(**kw)
     people = [queries.account(web.session(), one.account_id) for one in oracles.candidates(web.session(), slug)]
     people.sort(key=lambda one: language.sorting_name(one.name))
-    form.candidate.choices = [("", gettext("not in this list")), *((one.code, one.name) for one in people)]
+    form.candidate.choices = options([("", gettext("not in this list")), *((one.code, one.name) for one in people)])
     kinds = [kind for kind in rules.RELATION_NAMES if kind in board.blocking or kind in board.declared]
-    form.kind.choices = [("", gettext("Choose")), *((kind, gettext(rules.RELATION_NAMES[kind])) for kind in kinds)]
+    form.kind.choices = options([("", gettext("Choose")), *((kind, gettext(rules.RELATION_NAMES[kind])) for kind in kinds)])
     return form
 
 

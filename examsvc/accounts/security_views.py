@@ -248,7 +248,7 @@ def end_other_sessions() -> Response:
 def forgotten() -> str | Response:
     form = ForgottenForm()
     if not messages.may_be_mailed():
-        form.manner.choices = [choice for choice in form.manner.choices if choice[0] == "person"]
+        form.manner.choices = [choice for choice in form.manner.choices if choice.value == "person"]
     if form.validate_on_submit():
         with web.writing() as session:
             recovery.ask(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
 from wtforms import Field
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from examsvc.base import language, web
@@ -79,3 +81,8 @@ def required(sentence: Any = None) -> InputRequired:
 
 def at_most(characters: int) -> Length:
     return Length(max=characters, message=_("Write at most %(max)d characters."))
+
+
+def options(pairs: Iterable[tuple[str, Any]]) -> list[SelectChoice]:
+    """Choices of a field from (value, label): WTForms drops plain tuples in its next version."""
+    return [SelectChoice(value, label) for value, label in pairs]

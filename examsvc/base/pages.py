@@ -134,7 +134,7 @@ def register(app: Flask, settings: Settings) -> None:
             "timeline_of": timeline,
             "tasks_of": tasks,
             "now": web.now(),
-            "unread": _unread,
+            "unread_messages": _unread,
             "demo": settings.mode == "demo",
             "locale": str(get_locale() or "vi"),
         }

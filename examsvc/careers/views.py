@@ -10,11 +10,13 @@ from typing import Any
 from flask import Blueprint, Flask, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
+from wtforms.fields.choices import SelectChoice
 
 from examsvc.accounts import queries as accounts
 from examsvc.accounts.models import Account
 from examsvc.base import access, web
 from examsvc.base.errors import N_, NotFound, Refused
+from examsvc.base.forms import options
 from examsvc.base.pages import in_reader_language
 from examsvc.careers import operations, queries
 from examsvc.careers.forms import (
@@ -60,9 +62,9 @@ def _named(vi: str | None, en: str | None) -> dict[str, str]:
     return {key: text for key, text in (("vi", vi), ("en", en)) if text}
 
 
-def _choices(things: Iterable[Any], empty: str | None = None) -> list[tuple[str, str]]:
+def _choices(things: Iterable[Any], empty: str | None = None) -> list[SelectChoice]:
     found = [(one.code, f"{one.code} – {in_reader_language(getattr(one, 'name', None) or one.title)}") for one in things]
-    return [("", empty), *found] if empty is not None else found
+    return options([("", empty), *found] if empty is not None else found)
 
 
 # ---------------------------------------------------------------- units and posts
@@ -100,7 +102,7 @@ def units() -> str:
 @access.roles(*OFFICE)
 def add_unit() -> str | Response:
     form = UnitForm()
-    form.tier.choices = [("", gettext("not stated")), *((key, gettext(text)) for key, text in TIERS.items())]
+    form.tier.choices = options([("", gettext("not stated")), *((key, gettext(text)) for key, text in TIERS.items())])
     form.parent.choices = _choices(queries.units(web.session()), gettext("none: it stands at the top"))
     if form.validate_on_submit():
         try:
@@ -339,7 +341,7 @@ def _service_page(account_id: int, *, office: bool) -> str | Response:
     session = web.session()
     levels = sorted({one.level for one in queries.service_of(session, account_id) if one.level})
     discipline = DisciplineForm(formdata=None, prefix="discipline-")
-    discipline.measure.choices = [(key, gettext(text)) for key, text in MEASURES.items()]
+    discipline.measure.choices = options([(key, gettext(text)) for key, text in MEASURES.items()])
     return render_template(
         "careers/service.html",
         person=accounts.account(session, account_id),
@@ -403,7 +405,7 @@ def correct(account: str, number: int) -> str | Response:
 def discipline(account: str) -> str | Response:
     account_id = _person(account).id
     form = DisciplineForm(prefix="discipline-")
-    form.measure.choices = [(key, gettext(text)) for key, text in MEASURES.items()]
+    form.measure.choices = options([(key, gettext(text)) for key, text in MEASURES.items()])
     if form.validate_on_submit():
         try:
             with web.writing() as session:
