@@ -18,7 +18,7 @@ from question_banks.markup import markdown_of_plain, plain_text, render_markdown
 from question_banks.responding import count_words
 from tests.question_banks.generated import WORDS, banks
 
-SOME = settings(max_examples=30, deadline=None)
+SOME = settings(max_examples=12, deadline=None)
 HEAD = 'format = "examsvc-bank/1"\nlanguages = ["vi", "en"]\n'
 
 

@@ -15,7 +15,7 @@ from tests.question_banks.generated import banks
 
 # more examples for a longer search: BANK_EXAMPLES=2000 pytest tests/question_banks/test_round_trips.py
 QUICK = settings(
-    max_examples=int(os.environ.get("BANK_EXAMPLES", "25")),
+    max_examples=int(os.environ.get("BANK_EXAMPLES", "12")),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
