@@ -176,6 +176,26 @@ def test_an_outage_over_the_deadline_keeps_both_texts_and_locks_nobody_out(sit):
     assert texts == [TEXT, TEXT + " Thêm sau giờ."]
 
 
+def test_what_was_not_yet_sent_at_the_deadline_is_sealed_there(sit):
+    """Written before the end and never put on a request: what is added afterwards does not take its place."""
+    seat = sit(fake_clock=True, minutes=2, bell=-60)
+    seat.advance(112)
+    held = []
+    seat.page.route("**/saves", lambda route: held.append(route))  # a request that never ends keeps the queue waiting
+    seat.page.route("**/state*", lambda route: route.abort())
+    seat.choose("Kết quả")
+    seat.wait_until(lambda: (seat.advance(0.5), held)[1])
+    seat.go(ESSAY)
+    seat.write(TEXT)
+    seat.wait_until(lambda: (seat.advance(0.5), time_left(seat) == "Hết giờ")[1])
+    seat.write(TEXT + " Thêm sau giờ.")
+    seat.page.unroute("**/saves")
+    seat.page.unroute("**/state*")
+    held[0].abort()
+    seat.wait_until(lambda: (seat.advance(2), len(seat.attempt.history.get(ESSAY, [])) == 2)[1])
+    assert [stored.value["RESPONSE"] for stored in seat.attempt.history[ESSAY]] == [TEXT, TEXT + " Thêm sau giờ."]
+
+
 def test_a_credit_given_during_the_outage_lets_the_candidate_go_on(sit):
     seat = sit(fake_clock=True, minutes=2, bell=-60)
     seat.attempt.cut = True

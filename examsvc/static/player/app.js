@@ -2,45 +2,44 @@
 
 import { Announcer } from "./announcer.js";
 import { Attempt } from "./attempt.js";
-import { crossed, ServerClock } from "./clock.js";
+import { ServerClock } from "./clock.js";
 import { dialogOpen } from "./dialog.js";
-import { button, element } from "./element.js";
+import { element } from "./element.js";
+import { focusIn, restoreFocus } from "./focus.js";
 import { chosen, LANGUAGES, Times, translator } from "./language.js";
 import { Paper } from "./paper.js";
 import { Preferences } from "./preferences.js";
 import { Saving } from "./saving.js";
 import { NotNow, Server } from "./server.js";
 import { Store } from "./store.js";
+import { Timekeeper } from "./timekeeper.js";
 import { BarView } from "./views/bar.js";
 import { openHelp, openNotice, openNotices, openSettings, openSignin } from "./views/dialogs.js";
+import { MovesView } from "./views/moves.js";
 import { PaletteView } from "./views/palette.js";
 import { QuestionView } from "./views/question.js";
 import { heldScreen, loadingScreen, pausedScreen, receiptScreen, stoppedScreen, waitingScreen } from "./views/screens.js";
 import { openSubmit } from "./views/submitting.js";
 
 const TICK = 250; // ms
-const FINAL_FLUSH = 5000; // ms before the deadline
 const AGAIN = 3000; // ms between two tries while opening
 const NAMES = { vi: "Tiếng Việt", en: "English" };
 
 export class App {
   current = null; // slot on screen
   paper = null;
+  opening = true; // until lease, answers and state are there
+  told = new Set(); // what was found once and is not settled yet
   lost = null; // why this page may not write: {elsewhere, sentence}
   #root;
   #data;
-  #opening = true;
   #held = null;
   #signin = null;
   #submit = null;
   #notice = null;
-  #told = new Set(); // sentences said once: rejected, mismatch
-  #paletteShown = false;
   #screen = null;
   #screenName = null;
-  #flushedFor = null;
-  #sealedFor = null;
-  #before = null; // ms left at the last tick
+  #timekeeper = new Timekeeper(this);
   #channel = null;
   #comparedAt = null;
   #painting = false;
@@ -53,6 +52,7 @@ export class App {
     this.code = this.#data.attempt;
     this.title = this.#data.title ?? "";
     this.candidate = this.#data.candidate ?? "";
+    this.practice = this.#data.practice !== undefined;
     this.times = new Times(this.#data.timeZone);
     this.preferences = new Preferences(this.code, { language: LANGUAGES.includes(this.#data.language) ? this.#data.language : "vi" });
     this.clock = new ServerClock();
@@ -113,7 +113,7 @@ export class App {
     this.question = new QuestionView(this);
     this.palette = new PaletteView(this);
     this.place = element("main", { id: "player-place", tabIndex: -1 });
-    this.moves = element("div", { class: "moves-bar" });
+    this.moves = new MovesView(this);
     this.skip = element("a", { class: "skip", href: "#player-place", onClick: (event) => this.#skip(event) });
     this.h1 = element("h1", { class: "unseen" });
     this.bar.header.prepend(this.h1);
@@ -128,7 +128,7 @@ export class App {
 
   /** Lease, kept answers, state: tries until it has them. Also the way back after the lease was lost. */
   async #enter(takeOver = false) {
-    this.#opening = true;
+    this.opening = true;
     this.saving.suspend();
     this.#paint();
     for (;;) {
@@ -156,7 +156,7 @@ export class App {
       await pause(this.#held ? this.attempt.heldPause : AGAIN);
     }
     this.#comparedAt = this.clock.now();
-    this.#opening = false;
+    this.opening = false;
     this.attempt.start();
     if (this.server.lease) this.saving.resume();
     await this.#fetchPaper();
@@ -222,7 +222,7 @@ export class App {
     });
     window.addEventListener("online", () => {
       saving.flush();
-      if (!this.#opening) attempt.poll();
+      if (!this.opening) attempt.poll();
     });
     window.addEventListener("offline", () => server.lost());
     window.addEventListener("beforeunload", (event) => {
@@ -231,7 +231,7 @@ export class App {
     window.addEventListener("pagehide", () => saving.flush({ keepalive: true }));
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "hidden") saving.flush({ keepalive: true });
-      else if (!this.#opening) attempt.poll();
+      else if (!this.opening) attempt.poll();
     });
     document.addEventListener("keydown", (event) => this.#key(event));
     if (typeof BroadcastChannel === "function") {
@@ -285,9 +285,9 @@ export class App {
     if (this.current !== null) this.saving.hurry(this.current);
     this.current = number;
     this.preferences.set("place", number);
-    this.#paletteShown = false;
     this.question.show(number, { focus });
-    this.#moves();
+    this.moves.list(false);
+    this.moves.build();
     this.#paint();
     window.scrollTo({ top: 0 });
   }
@@ -338,16 +338,16 @@ export class App {
 
   signedOut() {
     this.saving.suspend();
-    if (this.#opening || this.#told.has("signed-out")) return;
-    this.#told.add("signed-out");
+    if (this.opening || this.told.has("signed-out")) return;
+    this.told.add("signed-out");
     this.#paint();
   }
 
-  #signinAgain() {
+  signInAgain() {
     this.#signin = openSignin(this, {
       must: false,
       onDone: () => {
-        this.#told.delete("signed-out");
+        this.told.delete("signed-out");
         if (this.lost) return;
         this.saving.resume();
         this.attempt.poll();
@@ -358,12 +358,12 @@ export class App {
   }
 
   #tell(what) {
-    this.#told.add(what);
+    this.told.add(what);
     this.#soon();
   }
 
   #stateChanged() {
-    if (this.#opening) return;
+    if (this.opening) return;
     const { attempt } = this;
     this.#submit?.watch();
     if (attempt.state !== "open") {
@@ -377,14 +377,14 @@ export class App {
 
   #deadlineChanged({ after }) {
     if (this.attempt.state === "waiting" || after === null || this.attempt.ended) return;
-    this.#before = this.attempt.left; // a longer time may pass 10 minutes twice; a shorter one is not a crossing
+    this.#timekeeper.moved();
     this.announcer.say(this.t("time.changed", { time: this.times.withMinutes(after) }));
-    this.#told.add("deadline");
+    this.told.add("deadline");
     this.#soon();
   }
 
   #reachChanged() {
-    if (this.#opening) {
+    if (this.opening) {
       this.#paint();
       return;
     }
@@ -397,12 +397,12 @@ export class App {
 
   #noticesChanged() {
     this.bar.build();
-    if (this.#opening || this.#notice) return;
-    const unread = this.attempt.notices.find(({ id, read }) => !read && !this.#told.has(`notice ${id}`));
+    if (this.opening || this.#notice) return;
+    const unread = this.attempt.notices.find(({ id, read }) => !read && !this.told.has(`notice ${id}`));
     if (!unread) return;
     this.#notice = unread;
     openNotice(this, unread, () => {
-      this.#told.add(`notice ${unread.id}`);
+      this.told.add(`notice ${unread.id}`);
       this.saving.noticeRead(unread.id);
       this.#notice = null;
       this.#noticesChanged();
@@ -410,25 +410,9 @@ export class App {
   }
 
   #tick() {
-    const { attempt, saving } = this;
     this.bar.tick();
     this.#screen?.tick?.();
-    if (attempt.state !== "open" || this.#opening) return;
-    const { left, deadline } = attempt;
-    const minutes = crossed(this.#before, left);
-    if (minutes !== null) this.announcer.sayNow(this.t("time.announced", { n: minutes }));
-    this.#before = left;
-    if (left === null) return;
-    if (left <= FINAL_FLUSH && this.#flushedFor !== deadline) {
-      this.#flushedFor = deadline;
-      saving.flush();
-    }
-    if (left <= 0 && this.#sealedFor !== deadline) {
-      this.#sealedFor = deadline;
-      saving.seal();
-      attempt.poll();
-      this.#paint();
-    }
+    if (this.attempt.state === "open" && !this.opening) this.#timekeeper.tick();
   }
 
   #key(event) {
@@ -477,41 +461,15 @@ export class App {
     return short || !name ? number : `${number}: ${name}`;
   }
 
-  /** What is amiss: key → {sentence, tone, action}. */
-  amiss() {
-    const { t, attempt, saving } = this;
-    const found = new Map();
-    const add = (key, tone, action = null, params = {}) => found.set(key, { sentence: t(`amiss.${key}`, params), tone, action });
-    if (this.#data.practice !== undefined) add("practice", "quiet");
-    if (this.#opening) return found;
-    if (this.lost) {
-      const sentence = chosen(this.lost.sentence, this.language) || t(this.lost.here ? "amiss.lost_here" : "amiss.lost");
-      found.set("lost", { sentence, tone: "danger", action: { label: t("lost.continue"), run: () => this.continueHere() } });
-    }
-    if (this.#told.has("signed-out")) {
-      add("signed_out", "danger", { label: t("signin.open"), run: () => this.#signinAgain() });
-    }
-    const ranOut = attempt.left === 0 && attempt.state === "open"; // by the last word of a server now out of reach
-    if (this.offline && !attempt.ended) add(ranOut ? "offline_over" : "offline", "attention");
-    if (!this.store.durable) add("not_durable", "attention");
-    if (this.#told.has("rejected") && saving.unsentSlots.length) add("rejected", "danger");
-    if (this.#told.has("mismatch") && saving.unsentSlots.length) add("mismatch", "danger");
-    if (attempt.state === "over") add("over", "attention", null, { n: saving.unsentSlots.length });
-    if (this.#told.has("deadline") && attempt.state === "open" && attempt.deadline !== null) {
-      add("deadline", "attention", { label: t("understood"), run: () => this.#understood("deadline") }, { time: this.times.withMinutes(attempt.deadline) });
-    }
-    const blocked = this.paper ? saving.blockedSlots.find((n) => n !== this.current && this.paper.has(n)) : undefined;
-    if (blocked !== undefined && !attempt.ended) {
-      const n = this.paper.at(blocked).index + 1;
-      add("blocked", "danger", { label: t("blocked.go", { n }), run: () => this.goTo(blocked, { focus: true }) }, { n });
-    }
-    return found;
-  }
-
-  #understood(what) {
-    this.#told.delete(what);
+  /** The candidate has taken note of it. */
+  settle(what) {
+    this.told.delete(what);
     this.#paint();
     (this.place.querySelector("h2") ?? this.place).focus();
+  }
+
+  refresh() {
+    this.#paint();
   }
 
   #translate() {
@@ -519,12 +477,12 @@ export class App {
     document.title = this.title || this.t("player");
     this.h1.textContent = this.title || this.t("player");
     this.skip.textContent = this.t("skip");
-    const focused = focusKey(this.question.element);
+    const focused = focusIn(this.question.element);
     this.#screenName = null;
     if (this.paper) {
       this.palette.build();
       this.question.show(this.current);
-      this.#moves();
+      this.moves.build();
     }
     this.#paint({ keepFocus: true });
     restoreFocus(this.question.element, focused);
@@ -532,7 +490,7 @@ export class App {
   }
 
   #wanted() {
-    if (this.#opening) return this.#held ? "held" : "loading";
+    if (this.opening) return this.#held ? "held" : "loading";
     const { state } = this.attempt;
     if (state === "submitted" || state === "closed") return "receipt";
     if (state === "waiting" || state === "paused" || state === "stopped") return state;
@@ -568,11 +526,10 @@ export class App {
     if (wanted === "exam") {
       this.palette.refresh();
       this.question.refresh();
-      this.#movesRefresh();
     }
     this.bar.refresh();
     if (this.#wasOffline && !this.offline) this.announcer.say(this.t("amiss.online"));
-    this.#wasOffline = this.offline && !this.#opening;
+    this.#wasOffline = this.offline && !this.opening;
     if (wanted === "receipt") this.#clean();
   }
 
@@ -583,7 +540,7 @@ export class App {
 
   #render(wanted) {
     if (wanted === "exam") {
-      return { nodes: [element("div", { class: "desk" }, element("div", { class: "work" }, this.question.element, this.moves), this.palette.element)] };
+      return { nodes: [element("div", { class: "desk" }, element("div", { class: "work" }, this.question.element, this.moves.element), this.palette.element)] };
     }
     if (wanted === "waiting") {
       const { node, tick } = waitingScreen(this);
@@ -596,38 +553,10 @@ export class App {
     return { nodes: [loadingScreen(this, { offline: !this.server.reachable })] };
   }
 
-  #moves() {
-    const { t } = this;
-    const last = this.paper.beside(this.current, 1) === null;
-    const focused = this.moves.contains(document.activeElement) ? document.activeElement.dataset.tool : null;
-    const previous = button([element("span", { "aria-hidden": "true" }, "‹\u00a0"), t("question.previous")], () => this.move(-1), {
-      data: { tool: "previous" },
-      "aria-disabled": String(this.paper.beside(this.current, -1) === null),
-    });
-    const list = button(t("palette.open"), () => this.#togglePalette(), { data: { tool: "palette" }, class: "palette-toggle", "aria-controls": "palette" });
-    const next = last
-      ? button(t("submit.open"), () => this.openSubmit(), { data: { tool: "next" }, class: "main" })
-      : button([t("question.next"), element("span", { "aria-hidden": "true" }, "\u00a0›")], () => this.move(1), { data: { tool: "next" }, class: "main" });
-    this.moves.replaceChildren(previous, list, next);
-    this.#movesRefresh();
-    if (focused) this.moves.querySelector(`[data-tool="${focused}"]`)?.focus({ preventScroll: true });
-  }
-
-  #movesRefresh() {
-    this.moves.querySelector(".palette-toggle")?.setAttribute("aria-expanded", String(this.#paletteShown));
-    this.palette.element.classList.toggle("shown", this.#paletteShown);
-  }
-
-  #togglePalette() {
-    this.#paletteShown = !this.#paletteShown;
-    this.#movesRefresh();
-    if (this.#paletteShown) this.palette.element.querySelector("[aria-current]")?.focus();
-  }
-
   /** All is acknowledged and the attempt is over: the answers leave this machine. */
   async #clean() {
-    if (this.#told.has("cleaned") || this.saving.unsentSlots.length || !this.attempt.receipt) return;
-    this.#told.add("cleaned");
+    if (this.told.has("cleaned") || this.saving.unsentSlots.length || !this.attempt.receipt) return;
+    this.told.add("cleaned");
     await this.store.forget(this.code);
     this.preferences.forget();
   }
@@ -635,24 +564,4 @@ export class App {
 
 function pause(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-/** Which control has the focus, in words that hold in another language too. */
-function focusKey(within) {
-  const active = document.activeElement;
-  if (!within.contains(active)) return null;
-  const controls = [...within.querySelectorAll("input, select, textarea, button")];
-  const selection = active.matches("textarea, input[type=text]") ? [active.selectionStart, active.selectionEnd, active.scrollTop] : null;
-  return { at: controls.indexOf(active), selection };
-}
-
-function restoreFocus(within, key) {
-  if (!key) return;
-  const control = [...within.querySelectorAll("input, select, textarea, button")][key.at];
-  if (!control) return;
-  control.focus({ preventScroll: true });
-  if (key.selection) {
-    control.setSelectionRange(key.selection[0], key.selection[1]);
-    [, , control.scrollTop] = key.selection;
-  }
 }

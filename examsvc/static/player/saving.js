@@ -6,7 +6,7 @@
  * at a time.
  */
 
-import { digest, encode } from "./canonical.js";
+import { digest } from "./canonical.js";
 import { NotNow } from "./server.js";
 
 const SOON = 400; // ms after a choice
@@ -517,11 +517,6 @@ export class Saving extends EventTarget {
   #valueChanged(number) {
     this.dispatchEvent(new CustomEvent("value", { detail: { slot: number } }));
   }
-}
-
-/** Whether two values are the same answer. */
-export function same(a, b) {
-  return encode(a) === encode(b);
 }
 
 function acknowledgement({ version, digest: of, saved_at: savedAt, late }) {

@@ -36,10 +36,6 @@ const modules = new Map(
   }),
 );
 
-export function register(kind, module) {
-  modules.set(kind, module);
-}
-
 export function moduleFor(interaction) {
   return modules.get(interaction.kind) ?? unknown;
 }

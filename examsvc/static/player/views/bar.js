@@ -2,6 +2,7 @@
 
 import { button, element } from "../element.js";
 import { inWords } from "../language.js";
+import { amiss } from "./amiss.js";
 
 export class BarView {
   #app;
@@ -78,7 +79,7 @@ export class BarView {
 
   /** One sentence for each thing amiss, each added and taken away on its own so that it is read out once. */
   #amiss() {
-    const wanted = this.#app.amiss();
+    const wanted = amiss(this.#app);
     for (const [key, node] of this.#shown) {
       if (!wanted.has(key)) {
         node.remove();
