@@ -10,6 +10,7 @@ from question_banks.declarations import KINDS, Interaction, Rule
 from question_banks.markup import PLACEHOLDER, plain_text
 from question_banks.model import Bank, Item
 from question_banks.problems import Finding, ItemError, Weight, declare
+from question_banks.processing import patterns
 from question_banks.processing.shapes import well_formed
 from question_banks.responding import count_words
 from question_banks.values import exact, folded, read
@@ -54,7 +55,7 @@ declare(
         "lint-area": "The area {area} is not a shape that its numbers describe.",
         "lint-processing": "The processing is wrong: {reason}",
         "lint-key-not-full": "The correct response earns {score} of {marks} marks.",
-        "lint-pattern": "The pattern {pattern} is not a regular expression that can be used.",
+        "lint-pattern": "The pattern {pattern} is not an XML Schema regular expression; the candidate's text is not held to it.",
         "lint-answer-shown": "The answer {answer} stands in the prompt in {language}.",
         "lint-scale": "The slider goes from {lower} to {upper}.",
         "lint-numeric-key": "The answer {value} is not a number.",
@@ -185,6 +186,11 @@ def _interaction(item: Item, interaction: Interaction, bank: Bank, say: Say) -> 
         and interaction.lower < interaction.upper
     ):
         say("error", "lint-scale", where, lower=interaction.lower, upper=interaction.upper)
+    if interaction.pattern:
+        try:
+            patterns.matches(interaction.pattern, "")
+        except patterns.PatternError:
+            say("warning", "lint-pattern", where, pattern=interaction.pattern)
     for choice in interaction.everything():
         if choice.shape and not well_formed(choice.shape, choice.coordinates):
             say("error", "lint-area", where, area=choice.id)

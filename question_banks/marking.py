@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from question_banks.model import Item
 
 Score = Decimal | Fraction
-_MEMO = 2048  # outcomes remembered per item
+_MEMO = 256  # outcomes remembered per item
 
 
 @dataclass(frozen=True)
@@ -166,12 +166,21 @@ class Reader:
                 return self._names.get(value, value)
             if self._base in ("pair", "directedPair"):
                 value = " ".join(self._names.get(word, word) for word in value.split())
-        if isinstance(value, str) and self._base == "float":
-            try:
-                return exact(value)
-            except ValueError:
-                return value  # what a person typed; numeric rules read it with units and decimal commas
+        if isinstance(value, str) and self._base in ("float", "integer"):
+            return self._typed(value)
         return read(self._base, value)
+
+    def _typed(self, text: str) -> Inner:
+        """A number as QTI or as a person writes it; the text itself where it is none, for units to be looked for."""
+        try:
+            return read(self._base, text)
+        except ValueError:
+            pass
+        try:
+            value = typed_number(text)[0]
+        except ValueError:
+            return text
+        return value if self._base == "float" else int(value) if value.denominator == 1 else text
 
 
 Method = Callable[[tuple[Inner, ...]], Fraction | None]

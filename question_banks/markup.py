@@ -242,13 +242,13 @@ _CLEANER = nh3.Cleaner(
 )
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def clean(html: str) -> str:
     """HTML by allow-list: MathML and media/<digest> stay; links lose their target, everything active goes."""
     return _CLEANER.clean(html)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def render_markdown(source: str) -> str:
     return clean(_MD.render(source)).strip()
 

@@ -117,7 +117,9 @@ def typed_number(text: str, units: Iterable[str] = ()) -> tuple[Fraction, str]:
 def read(base: str, value: Scalar) -> Inner:
     """One scalar by its base type; ValueError with a reason when the lexical form is wrong."""
     if isinstance(value, str):
-        return _read_text(base, value)
+        if base in _TEXTUAL:
+            return value
+        return _read_text(base, value) if len(value) <= 60 else _read_text.__wrapped__(base, value)
     if base in ("float", "duration"):
         if isinstance(value, bool):
             raise ValueError("a boolean is not a number")
@@ -135,10 +137,8 @@ def read(base: str, value: Scalar) -> Inner:
     raise ValueError(f"{value} is not of the type {base}")
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def _read_text(base: str, text: str) -> Inner:
-    if base in _TEXTUAL:
-        return text
     words = text.split()
     if base == "boolean":
         if text.strip() in ("true", "1"):
@@ -191,12 +191,16 @@ def lexical(value: Inner) -> str:
 _SPACES = re.compile(r"\s+")
 
 
-@lru_cache(maxsize=65536)
 def folded(text: str, case: bool, accents: bool) -> str:
     """A typed answer for comparison: NFKC, spaces collapsed; without case and without accents where those do not count.
 
     Without accents the Vietnamese "đ" counts as "d": it is a letter of its own and does not decompose.
     """
+    return _folded(text, case, accents) if len(text) <= 200 else _folded.__wrapped__(text, case, accents)
+
+
+@lru_cache(maxsize=16384)
+def _folded(text: str, case: bool, accents: bool) -> str:
     text = _SPACES.sub(" ", unicodedata.normalize("NFKC", text)).strip()
     if not case:
         text = text.casefold()

@@ -31,7 +31,6 @@ declare(
         "moodle-field": "{field} is {value}, which cannot be read.",
         "feedback-lost": "The feedback shown during attempts was left out ({which}).",
         "hints-lost": "Hints and penalties for further tries were left out: an examination has one try.",
-        "gap-words-lost": "Words between gaps were left out.",
         "unit-penalty-lost": "Partial credit for a missing or wrong unit was left out.",
         "essay-attachments": "Attached files are not possible in a timed paper and were left out.",
         "ordering-grading": "The grading {kind} of the ordering was replaced by the share of right places.",

@@ -75,12 +75,7 @@ def context_of(item: "Item", given: Mapping[str, tuple[Inner, ...]], chance: Cha
 
 def _as_declared(value: Inner, base: str) -> Inner | None:
     """A typed number that is no number counts as no response."""
-    if base == "float" and isinstance(value, str):
-        try:
-            return exact(value)
-        except ValueError:
-            return None
-    return value
+    return None if base in ("float", "integer") and isinstance(value, str) else value
 
 
 Setter = Callable[[Node, Variable, Context], None]

@@ -27,7 +27,6 @@ from question_banks.sources import child, children, content, local, parse_xml
 declare(
     {
         "package-no-manifest": "The package has no imsmanifest.xml; its item files were read without it.",
-        "package-nothing": "The package holds no QTI item.",
         "package-lies": "The manifest names {name}, which is not in the package.",
         "package-unlisted": "The manifest does not name the item file {name}; it was not read.",
         "package-path": "The manifest names the path {name}, which points outside the package.",

@@ -295,6 +295,8 @@ class ItemWriter:
                 "template-block" if block else "template-inline", parent, template_identifier=child.get("data-variable"),
                 identifier=child.get("data-value"), show_hide=child.get("data-verb"),
             )  # fmt: skip
+            if block and self.version == 3:
+                target = self.make("content-body", target)
             self._children(child, target, interactions, within)
             return
         words = (child.text or "").strip()

@@ -223,3 +223,23 @@ def test_an_impossible_constraint_is_refused() -> None:
 def test_an_item_without_template_is_its_own_instance() -> None:
     read = one(declaration("identifier", correct=("A",)), CHOICE, rules(put("SCORE", "1")), outcome("SCORE"))
     assert read.instance(5) is read
+
+
+@pytest.mark.parametrize(
+    ("base", "given", "score"),
+    [
+        ("float", "12,5", 1),
+        ("float", "12.50", 1),
+        ("float", "12,6", 0),
+        ("float", "x", 0),
+        ("integer", "1 000", 1),
+        ("integer", "1000,0", 1),
+        ("integer", "1000.5", 0),
+    ],
+)
+def test_numbers_typed_in_vietnamese_count_under_qti_processing(base: str, given: str, score: int) -> None:
+    from tests.question_banks.qti_files import MATCH, SCORE
+
+    correct = "12.5" if base == "float" else "1000"
+    read = one(declaration(base, correct=(correct,)), ENTRY, MATCH, SCORE)
+    assert read.mark({"RESPONSE": given}).score == score
