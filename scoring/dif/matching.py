@@ -16,8 +16,9 @@ from scoring.responses import Responses, read_responses
 Floats = NDArray[np.float64]
 
 MINIMUM_GROUP = 50
-"""Persons per group. Below, Mantel–Haenszel finds a class C item in fewer than one case of five (its
-standard error of delta is about 13/sqrt(group size)), and "nothing found" would be read as "nothing there"."""
+"""Persons per group. With 50, Mantel–Haenszel notices an item at the border of class C in one case of six (its
+standard error of delta is about 8/sqrt(group size); benchmarks/screening.py), with fewer still less: "nothing
+found" would be read as "nothing there"."""
 PURIFICATION_STEPS = 20
 
 Purifiable = TypeVar("Purifiable", MantelHaenszel, LogisticDif)
