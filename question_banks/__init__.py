@@ -5,6 +5,7 @@
     item.presentation("vi", seed)                     # plain JSON data for the exam player; nothing of the key in it
     item.accepts({"RESPONSE": "B"})                   # true, or .code and .message of why it is not well formed
     item.mark({"RESPONSE": "B"}).score                # exact Decimal (Fraction if need be); None: a person must mark
+    item.identified(responses)                        # tokens of the presentation as the choices' identifiers
     write_bank(result.bank, "moodle-xml").data        # .problems: what the format could not carry
     lint(result.bank)                                 # findings: errors, warnings, advice
 
@@ -19,7 +20,7 @@ A value names choices by their identifiers or by the tokens of the presentation:
     single "B" | multiple ["A", "C"] | true-false "true" | numeric "12,5" | text "…" | order ["C", "A", "B"]
     match ["a 1", "b 3"] | gap {"g1": "B", "g2": "…"} | essay "…" | points "10 20"
 
-A package file imports neither `scoring` nor `examsvc`.
+The package imports neither `scoring` nor `examsvc`.
 """
 
 from question_banks.limits import LIMITS, Limits

@@ -237,6 +237,10 @@ class Item:
         """Whether `responses` (a mapping from response identifiers to values) is well formed: true, or the reason."""
         return responding.accepts(self, responses, limits)
 
+    def identified(self, responses: Mapping[str, Value]) -> dict[str, Value]:
+        """The responses with tokens replaced by the choices' identifiers: for analyses, and for showing what was chosen."""
+        return responding.identified(self, responses)
+
     def mark(self, responses: Mapping[str, Value]) -> Outcome:
         """The exact outcome. A missing, empty or malformed response earns nothing; nothing raises for a response.
 

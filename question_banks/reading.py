@@ -144,6 +144,10 @@ def write_bank(bank: Bank, format: str, *, language: str | None = None) -> Expor
     if format not in WRITERS:
         raise BankError("format-unknown", format=format, known=", ".join(WRITERS))
     log = ProblemLog()
+    carried = format == "native"
+    for field, value in (("title of the bank", bank.title), ("licence", bank.licence), ("tests", bank.tests)):
+        if value and not (carried and field != "tests"):
+            log.lossy("export-lost", field=field)
     data = WRITERS[format](bank, log, language or bank.languages[0])
     return ExportResult(data, log.close(), format)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from question_banks.declarations import KINDS, Interaction, ResponseDeclaration
 from question_banks.limits import Limits
 from question_banks.problems import Acceptance, declare
-from question_banks.values import read
+from question_banks.values import Scalar, Value, read
 
 if TYPE_CHECKING:
     from question_banks.model import Item
@@ -39,6 +39,26 @@ _IDENTIFIERS = frozenset(("identifier", "pair", "directedPair"))
 def count_words(text: str) -> int:
     """Words as an examiner counts them: stretches between spaces that hold a letter or digit (in Vietnamese, syllables)."""
     return len(_WORD.findall(text))
+
+
+def identified(item: "Item", responses: Mapping[str, Value]) -> dict[str, Value]:
+    """The responses with the tokens of the presentation replaced by the identifiers of the choices."""
+    result: dict[str, Value] = {}
+    for name, value in responses.items():
+        declaration = item.declared.get(name)
+        if declaration is None or declaration.base not in _IDENTIFIERS:
+            result[name] = value
+            continue
+        names = {token: known for known, token in item.tokens.get(name, {}).items()}
+
+        def known(part: Scalar, names: dict[str, str] = names) -> Scalar:
+            return " ".join(names.get(word, word) for word in part.split()) if isinstance(part, str) else part
+
+        if isinstance(value, (tuple, list)):
+            result[name] = tuple(known(part) for part in value)
+        else:
+            result[name] = value if value is None else known(value)
+    return result
 
 
 def accepts(item: "Item", responses: object, limits: Limits) -> Acceptance:

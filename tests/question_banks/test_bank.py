@@ -126,6 +126,7 @@ def test_tokens_hide_the_habit_of_writing_the_key_first() -> None:
     right = [by_text[name] for name in "abcde"]
     assert item.accepts({"RESPONSE": right})
     assert item.mark({"RESPONSE": right}).score == 1
+    assert item.identified({"RESPONSE": right, "OTHER": "x"}) == {"RESPONSE": tuple("abcde"), "OTHER": "x"}
     assert [c["id"] for c in item.presentation("vi", 10)["interactions"][0]["choices"]] != tokens, (
         "another seed, another order"
     )
@@ -206,3 +207,12 @@ def test_duplicates_against_every_pair(one: Bank, other: Bank) -> None:
             if item.digest == rival.digest or (a | b and Fraction(len(a & b), len(a | b)) >= nearly):
                 expected.add((item.id, rival.id))
     assert found == expected
+
+
+def test_pairs_and_gaps_are_identified() -> None:
+    pairs = kinds.match(
+        "x", Text.of(vi="?"), [Choice("a", Text.of(vi="a"))], [Choice("1", Text.of(vi="b"))], ["a 1"]
+    )
+    tokens = pairs.tokens["RESPONSE"]
+    assert pairs.identified({"RESPONSE": [f"{tokens['a']} {tokens['1']}"]}) == {"RESPONSE": ("a 1",)}
+    assert pairs.identified({"RESPONSE": None}) == {"RESPONSE": None}

@@ -46,11 +46,12 @@ def test_losses_are_named(format: str) -> None:
         kept = [item for item in bank if item.id not in refused]
         if not kept:
             return
-        named: dict[str, set[str]] = {item.id: set() for item in kept}
+        named: dict[str, set[str]] = {"": set()} | {item.id: set() for item in kept}
         for problem in written.problems:
             assert problem.code != "export-unreadable", str(problem)
             if problem.severity == "lossy":
                 named[problem.item].add(problem.parameters.get("field", problem.code))
+        assert named[""] == {"title of the bank", "licence"}
         back = read_bank(written.data, format, language=bank.languages[0])
         assert [p for p in back.problems if p.severity == "refused"] == []
         assert len(back.bank) == len(kept)
