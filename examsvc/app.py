@@ -14,6 +14,7 @@ from examsvc.base.clock import Clock, system_clock
 from examsvc.careers import views as careers
 from examsvc.competitions import views as competitions
 from examsvc.demonstration import views as demonstration
+from examsvc.ledger import defences
 from examsvc.marking import views as marking
 from examsvc.papers import views as papers
 from examsvc.results import views as results
@@ -26,8 +27,9 @@ ROOMS = (accounts, careers, competitions, applications, papers, sittings, markin
 def create_app(settings: Settings | None = None, *, clock: Clock = system_clock) -> Flask:
     """A ready application.
 
-    Raises at once, instead of failing later in front of a candidate: on unsafe settings (``pydantic.ValidationError``)
-    and on a view without a declared access rule (``RuntimeError``).
+    Raises at once, instead of failing later in front of a candidate: on unsafe settings (``pydantic.ValidationError``),
+    on a view without a declared access rule (``RuntimeError``), and where an append-only table of the database stands
+    without its triggers (``ledger.defences.Undefended``).
     """
     settings = settings or Settings()
     app = Flask("examsvc", template_folder="base/templates")
@@ -60,6 +62,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = system_clock)
     with app.app_context():
         if web.db.engine.dialect.name == "sqlite":
             database.prepare_sqlite(web.db.engine)
+        defences.require(web.db.engine)
     Bootstrap5(app)
     CSRFProtect(app)
     pages.register(app, settings)

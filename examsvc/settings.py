@@ -7,6 +7,7 @@ import os
 import secrets
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -105,6 +106,18 @@ class Settings(BaseSettings):
         """
         given = self.people_secret.get_secret_value() if self.people_secret is not None else None
         return hashlib.sha256(given.encode()).hexdigest() if given else self._kept_key("people")
+
+    def log_key(self) -> str:
+        """The secret from which the signing keys of logs are made (``ledger.keys``): 32 bytes in hexadecimal.
+
+        It must never change: another key could not sign for a log that has begun.
+        """
+        return self._kept_key("logs")
+
+    @property
+    def host(self) -> str:
+        """The name by which the installation is known; origins of logs begin with it."""
+        return urlsplit(self.base_url).hostname or "localhost"
 
     def _kept_key(self, name: str) -> str:
         """A key made once, readable by the owner only, shared by all workers of this folder."""

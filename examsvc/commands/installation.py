@@ -98,23 +98,28 @@ def database() -> None:
 
 @database.command(epilog="Example: examsvc database upgrade")
 def upgrade() -> None:
-    """Apply every migration that is missing."""
-    from examsvc.app import create_app
+    """Apply every migration that is missing, and put up the triggers of append-only tables."""
+    from examsvc.base.database import make_engine
     from examsvc.migrations import apply
+    from examsvc.settings import Settings
 
-    with create_app().app_context():
-        apply.upgrade(db.engine)
+    apply.upgrade(make_engine(Settings().database_address()))
     click.echo("The database is up to date.")
 
 
 @database.command(epilog="Example: examsvc database check")
 def check() -> None:
-    """Exit 1 when a migration is missing."""
-    from examsvc.app import create_app
+    """Exit 1 when a migration is missing, or a trigger of an append-only table."""
+    from examsvc.base.database import make_engine
+    from examsvc.ledger import defences
     from examsvc.migrations import apply
+    from examsvc.settings import Settings
 
-    with create_app().app_context():
-        missing = apply.missing(db.engine)
+    engine = make_engine(Settings().database_address())
+    missing = apply.missing(engine)
+    if not missing:
+        with engine.connect() as connection:
+            missing = defences.missing(connection)
     if missing:
         click.echo(f"Missing: {', '.join(missing)}. Run examsvc database upgrade.", err=True)
         sys.exit(1)

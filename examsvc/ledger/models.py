@@ -22,6 +22,7 @@ class LogEntry(Base):
         UniqueConstraint("log", "position"),
         CheckConstraint("position >= 0", name="positions_begin_at_zero"),
         Index("ix_log_entries_log_type", "log", "type"),
+        {"info": {"append_only": True}},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -40,7 +41,7 @@ class Opening(Base):
     """
 
     __tablename__ = "log_openings"
-    __table_args__ = (UniqueConstraint("entry_id", "field"),)
+    __table_args__ = (UniqueConstraint("entry_id", "field"), {"info": {"append_only": "erasable"}})
 
     id: Mapped[int] = mapped_column(primary_key=True)
     entry_id: Mapped[int] = mapped_column(ForeignKey("log_entries.id"), index=True)

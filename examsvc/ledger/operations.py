@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from examsvc.base.clock import seconds
 from examsvc.base.database import advisory_lock
-from examsvc.ledger import commitments, entries
+from examsvc.ledger import commitments, entries, merkle
+from examsvc.ledger.keys import Identity
 from examsvc.ledger.models import LogEntry, Opening
 
 REGISTRY = "registry"
@@ -56,8 +57,9 @@ def record(
 ) -> LogEntry:
     """Appends one entry; call it last in an operation, so that the log's lock is held briefly.
 
-    ``fields`` are the body's; None leaves an optional one out.  A :class:`Sealed` in place of a commitment, also inside a list
-    or a record, is committed to under a salt, and its opening is stored apart.  Raises ``entries.EntryError`` when the body is not what the vocabulary says: a mistake in our code,
+    ``fields`` are the body's; None leaves an optional one out, and posts are put in order.  A :class:`Sealed` in place of a commitment,
+    also inside a list or a record, is committed to under a salt, and its opening is stored apart.  Time in a log never goes
+    back: a clock that was set back is overruled by the entry before.  Raises ``entries.EntryError`` when the body is not what the vocabulary says: a mistake in our code,
     never an answer to a person.
     """
     definition = entries.entry_type(type)
@@ -94,25 +96,17 @@ def record(
 
     for name, value in fields.items():
         if value is not None:
-            body[name] = committed(value, kinds.get(name, ""), name)
+            body[name] = committed(sorted(set(value)) if name == "posts" else value, kinds.get(name, ""), name)
     approved = [{"by": code, "t": seconds(moment)} for code, moment in approvals]
     if approved:
         body["approvals"] = approved
     advisory_lock(session, f"log:{log}")
-    position = session.scalar(
-        select(func.coalesce(func.max(LogEntry.position), -1)).where(LogEntry.log == log)
-    )
-    data = entries.entry_bytes(
-        int(position) + 1 if position is not None else 0, log, type, seconds(now), by, body
-    )
-    entry = LogEntry(
-        log=log,
-        position=int(position) + 1 if position is not None else 0,
-        type=type,
-        entry=data,
-        leaf=entries.leaf_hash(data).hex(),
-        at=now,
-    )
+    before = session.execute(
+        select(LogEntry.position, LogEntry.at).where(LogEntry.log == log).order_by(LogEntry.position.desc()).limit(1)
+    ).first()
+    position, at = (0, now) if before is None else (before.position + 1, max(now, before.at))
+    data = entries.entry_bytes(position, log, type, seconds(at), by, body)
+    entry = LogEntry(log=log, position=position, type=type, entry=data, leaf=entries.leaf_hash(data).hex(), at=at)
     session.add(entry)
     session.flush()
     for opening in openings:
@@ -120,3 +114,32 @@ def record(
     session.add_all(openings)
     session.flush()
     return entry
+
+
+def is_open(session: Session, log: str) -> bool:
+    """Whether the log has begun."""
+    first = session.scalar(select(LogEntry.type).where(LogEntry.log == log, LogEntry.position == 0))
+    return first == "log.opened"
+
+
+def open_log(
+    session: Session, log: str, identity: Identity, *, now: datetime, registry: Identity | None = None
+) -> LogEntry | None:
+    """Writes the first entry of a log; None when it has begun already.  ``registry`` is given for all logs but the registry."""
+    if is_open(session, log):
+        return None
+    return record(
+        session,
+        log,
+        "log.opened",
+        now=now,
+        origin=identity.origin,
+        key=identity.key,
+        registry=registry.origin if registry is not None else None,
+    )
+
+
+def head(session: Session, log: str) -> tuple[int, str]:
+    """Size of a log and its RFC 6962 root in hexadecimal, as they are now."""
+    leaves = session.scalars(select(LogEntry.leaf).where(LogEntry.log == log).order_by(LogEntry.position)).all()
+    return len(leaves), merkle.root_of(bytes.fromhex(leaf) for leaf in leaves).hex()

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from alembic import context
 
 from examsvc.base.database import UTCDateTime
+from examsvc.ledger import defences
 from examsvc.migrations.metadata import metadata
 
 
@@ -24,3 +25,4 @@ context.configure(
 )
 with context.begin_transaction():
     context.run_migrations()
+    defences.put_up(connection)  # also after a migration that made a table anew and so lost its triggers

@@ -163,6 +163,7 @@ class Save(Base):
         UniqueConstraint("attempt_id", "save_id"),
         UniqueConstraint("attempt_id", "link"),
         Index("ix_saves_attempt_slot", "attempt_id", "slot"),
+        {"info": {"append_only": True}},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
