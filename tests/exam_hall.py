@@ -28,7 +28,9 @@ from examsvc.competitions import operations as competitions
 from examsvc.competitions.models import Competition
 from examsvc.competitions.regulation import Regulation, read_preset
 from examsvc.marking import blinding, essays, hearings, locking, objective
+from examsvc.competitions.terms import write_exact
 from examsvc.marking import queries as marks
+from examsvc.marking.models import Allocation, Hearing, PanelSeat, Script
 from examsvc.papers import operations as papers
 from examsvc.papers.models import Form
 from examsvc.results import operations as results
@@ -79,6 +81,16 @@ def objective_only() -> Regulation:
 def bank() -> Bank:
     """The bank that ships with the project, as one."""
     return shipped_bank("public-leadership")
+
+
+def spread(criteria: list[tuple[str, Fraction, str]], total: int) -> dict[str, str]:
+    """A total laid out over criteria, filling each in turn."""
+    left, found = Fraction(total), {}
+    for name, most, _ in criteria:
+        found[name] = write_exact(min(left, most))
+        left -= min(left, most)
+    assert left == 0
+    return found
 
 
 class ExamHall:
@@ -210,13 +222,15 @@ class ExamHall:
                 papers.approve_form(self.session, form, by=approver, now=self.now)
             return form.id
 
-    def sitting(self, form_id: int, part: str = "test", extra: dict[str, int] | None = None) -> int:
+    def sitting(
+        self, form_id: int, part: str = "test", extra: dict[str, int] | None = None, bell: datetime = BELL
+    ) -> int:
         with writing(self.session):
             sitting = planning.schedule_sitting(
                 self.session,
                 self.competition,
                 part=part,
-                bell_at=BELL,
+                bell_at=bell,
                 rooms=[planning.RoomPlan("Phòng 101", 4), planning.RoomPlan("Phòng 102", 40)],
                 candidates=[self.application(name) for name in self.applications],
                 arrangements={
@@ -236,13 +250,15 @@ class ExamHall:
         with writing(self.session):
             running.start_sitting(self.session, self.session.get_one(Sitting, sitting_id), now=self.now)
 
-    def attempt(self, name: str) -> Attempt:
+    def attempt(self, name: str, sitting_id: int | None = None) -> Attempt:
+        """The person's attempt in this sitting, or in the one that was worked on last."""
         found = attempts.attempts_of_account(self.session, self.application(name).account_id)
-        return found[-1]
+        chosen = sitting_id or self.sitting_id
+        return next((one for one in reversed(found) if one.sitting_id == chosen), found[-1])
 
-    def check_in(self, name: str) -> None:
+    def check_in(self, name: str, sitting_id: int | None = None) -> None:
         with writing(self.session):
-            attempt = self.attempt(name)
+            attempt = self.attempt(name, sitting_id)
             arrival.check_in(
                 self.session,
                 attempt,
@@ -322,6 +338,98 @@ class ExamHall:
         found = marks.part_marks(self.session, self.competition, "test")
         self.lock("written")
         return found
+
+    def write_all(self, names: list[str], sitting_id: int, right: dict[str, int] | None = None) -> None:
+        """Everybody is checked in, answers (so many right objective answers, every essay) and submits."""
+        self.sitting_id = sitting_id
+        bell = self.session.get_one(Sitting, sitting_id).bell_at
+        self.now = max(self.now, bell - timedelta(minutes=10))
+        for name in names:
+            self.check_in(name, sitting_id)
+        self.bell(sitting_id)
+        self.later(minutes=1)
+        for name in names:
+            lease = self.lease(name)
+            left = (right or {}).get(name, 0)
+            for slot in attempts.slots(self.session, self.attempt(name)):
+                if slot.item.by_person:
+                    self.save(name, slot.number, {"RESPONSE": f"Bài của {name}: " + "kế hoạch " * 320}, lease=lease)
+                elif left > 0:
+                    self.save(name, slot.number, self.right_value(name, slot.number), lease=lease)
+                    left -= 1
+            self.submit(name, lease)
+        assert self.close(sitting_id)
+
+    def code_and_draw(self, sitting_id: int, part: str = "essay") -> None:
+        """The code custodian codes the scripts; two people have them drawn to the markers."""
+        with writing(self.session):
+            blinding.code_scripts(
+                self.session, self.session.get_one(Sitting, sitting_id), by=self.people["Coder"], now=self.now
+            )
+        with writing(self.session):
+            essays.ask_allocation(self.session, self.competition, part=part, by=self.people["Chief"], now=self.now)
+        assert self.approve_all("Chair") == 1
+
+    def script_of(self, name: str) -> Script:
+        """What no page may do before the lock: the script of a person."""
+        return next(
+            one
+            for one in marks.scripts(self.session, self.competition_id, "essay")
+            if one.attempt.application_id == self.applications[name]
+        )
+
+    def mark_script(self, name: str, *given: int, first: int = 1) -> str:
+        """The markers of a script hand in these marks, round by round; returns where the script stands."""
+        for round_, total in enumerate(given, start=first):
+            script = self.script_of(name)
+            allocation = next(a for a in marks.active_allocations(script) if a.round == round_)
+            with writing(self.session):
+                essays.record_mark(
+                    self.session,
+                    self.session.get_one(Allocation, allocation.id),
+                    criteria=spread(essays.criteria_of(script), total),
+                    comment="",
+                    by=allocation.marker_id,
+                    now=self.now,
+                )
+            self.session.expire_all()
+        return marks.state(self.session, self.script_of(name))
+
+    def hear(self, totals: dict[str, list[int]], part: str = "plan-defence") -> None:
+        """Draws the order, hears everybody, and each member hands in a sheet with this total."""
+        with writing(self.session):
+            hearings.ask_order(
+                self.session,
+                self.competition,
+                part=part,
+                candidates=marks.reached(self.session, self.competition, part),
+                by=self.people["Secretary"],
+                now=self.now,
+            )
+        assert self.approve_all("Chair") == 1
+        names = {number: name for name, number in self.applications.items()}
+        for hearing in marks.hearings(self.session, self.competition_id, part):
+            number = hearing.id
+            with writing(self.session):
+                hearings.begin(
+                    self.session, self.session.get_one(Hearing, number), by=self.people["PanelChair"], now=self.now
+                )
+            for _ in range(3):
+                self.later(minutes=6)
+                with writing(self.session):
+                    hearings.next_step(
+                        self.session, self.session.get_one(Hearing, number), by=self.people["PanelChair"], now=self.now
+                    )
+            hearing = self.session.get_one(Hearing, number)
+            seats = [seat.id for seat in marks.sitting_members(hearing)]
+            given = totals[names[hearing.application_id]]
+            for seat_id, total in zip(seats, given, strict=True):
+                with writing(self.session):
+                    seat = self.session.get_one(PanelSeat, seat_id)
+                    rows = [(one.id, one.maximum, one.id) for one in hearings.panel_of(seat.hearing).criteria]
+                    hearings.hand_in(
+                        self.session, seat, criteria=spread(rows, total), comments={}, by=seat.member_id, now=self.now
+                    )
 
     def lock(self, stage: str) -> None:
         with writing(self.session):
