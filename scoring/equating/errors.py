@@ -49,7 +49,7 @@ def moment_covariance(*scores: NDArray[np.intp], normal: bool = False) -> Floats
         out[p:, :p] = out[:p, p:].T
         means = products.mean(axis=1)
         out[p:, p:] = products @ products.T / n - np.outer(means, means)
-    return out / n
+    return np.asarray(out / n)
 
 
 def delta(
