@@ -31,6 +31,8 @@ from examsvc.base.forms import options
 from examsvc.base.pages import current_language
 
 INVITERS = ("hr-officer", "system-administrator")
+INSPECTION = ("supervisor", "competent-authority")
+"""Who reads what somebody declared about an approach, a gift or pressure."""
 
 
 def titles(slugs: Collection[str]) -> dict[str, str]:
@@ -80,6 +82,9 @@ def _people_page(slug: str, form: ProposeForm | None = None) -> str:
         waiting=[one for one in approvals.waiting(session, slug, now) if one.kind.startswith("accounts.")],
         suspensions=queries.suspensions(session, slug),
         recusals=queries.recusals(session, slug) if slug else [],
+        contacts=[one for one in queries.declarations(session, slug) if one.about == "contact"]
+        if slug and any(actor.holds(role, slug) for role in INSPECTION)
+        else [],
         declared={
             account_id: queries.has_declared(session, slug, account_id)
             for account_id in {one.account_id for one in grants}

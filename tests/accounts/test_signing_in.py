@@ -373,10 +373,10 @@ def test_guessing_second_steps_is_stopped_for_good(here: World) -> None:
     client = here.client()
     sign_in(client, "an")
     for _ in range(8):
-        assert "not right" in client.post("/account/second-step", data={"code": "123456"}).text
-    assert "Too many failed tries" in client.post("/account/second-step", data={"code": "123456"}).text
+        assert "not right" in client.post("/account/second-step", data={"code": "12345x"}).text
+    assert "Too many failed tries" in client.post("/account/second-step", data={"code": "12345x"}).text
     sign_in(client, "an")  # the right password does not begin the count anew
-    assert "Too many failed tries" in client.post("/account/second-step", data={"code": "123456"}).text
+    assert "Too many failed tries" in client.post("/account/second-step", data={"code": "12345x"}).text
     with here.session() as session, writing(session):
         for day in range(42):  # a patient guesser, one try a day
             session.add(SignInTry(subject=tries.second_subject(account), at=here.now - timedelta(days=day + 1)))
