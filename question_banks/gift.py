@@ -227,7 +227,7 @@ class _Question:
             return self._match(entries, rest)
         if only_right:
             return kinds.text(self.id, self.body, [self._typed(entry) for entry in entries], **rest)
-        letters = [chr(65 + n % 26) + (str(n // 26 + 1) if n >= 26 else "") for n in range(len(entries))]
+        letters = kinds.letters(len(entries))
         if len(entries) < 2:
             raise ItemError("choices-too-few")
         several = not any(entry.mark == "=" for entry in entries)
@@ -236,7 +236,7 @@ class _Question:
             for letter, e in zip(letters, entries, strict=True)
         ]
         if several and any(option.correct for option in options):
-            return kinds.multiple(self.id, self.body, options, scoring=_scoring(options), **rest)
+            return kinds.multiple(self.id, self.body, options, scoring=kinds.option_scoring(options), **rest)
         return kinds.single(self.id, self.body, options, **rest)
 
     def _typed(self, entry: _Entry) -> Answer:
@@ -339,15 +339,6 @@ def _credit(entry: _Entry) -> Fraction:
     return Fraction(1) if entry.mark == "=" else Fraction(0)
 
 
-def _scoring(options: list[Option]) -> str:
-    right = [o.credit for o in options if o.credit > 0]
-    wrong = [o.credit for o in options if o.credit <= 0]
-    even = all(c == Fraction(1, len(right)) for c in right) and all(
-        c == Fraction(-1, len(wrong)) for c in wrong
-    )
-    return "per-option" if even else "credits"
-
-
 # Writing
 
 
@@ -416,15 +407,11 @@ class _Writer:
     def _choices(self) -> str:
         item = self.item
         options = kinds.options(item)
-        right = sum(option.correct for option in options)
+        credits = (
+            kinds.even_credits(item) if item.kind == "multiple" else [option.credit for option in options]
+        )
         lines = []
-        for option in options:
-            credit = option.credit
-            if item.kind == "multiple" and item.rules[0].method != "credits" and right:
-                wrong = len(options) - right
-                whole = item.rules[0].method == "all-or-nothing"
-                penalty = Fraction(-1) if whole else Fraction(-1, wrong) if wrong else Fraction(0)
-                credit = Fraction(1, right) if option.correct else penalty
+        for option, credit in zip(options, credits, strict=True):
             if item.kind == "single" and credit == 1:
                 mark = "="
             else:

@@ -19,7 +19,6 @@ from question_banks.declarations import (
 )
 from question_banks.markup import NO_TEXT, PLACEHOLDER, Text
 from question_banks.model import Criterion, Item
-from question_banks.values import show
 
 RESPONSE = "RESPONSE"
 ZERO, ONE = Fraction(0), Fraction(1)
@@ -234,6 +233,35 @@ def description(id: str, body: Text, **rest: Any) -> Item:
     return Item(id, "description", body, marks=Decimal(0), **rest)
 
 
+def letters(count: int) -> list[str]:
+    """Identifiers for choices that came without: A, B, … Z, A2, B2 …"""
+    return [chr(65 + n % 26) + (str(n // 26 + 1) if n >= 26 else "") for n in range(count)]
+
+
+def option_scoring(options: Sequence[Option]) -> str:
+    """per-option when the credits are exactly that rule's, credits otherwise."""
+    right = [o.credit for o in options if o.credit > 0]
+    wrong = [o.credit for o in options if o.credit <= 0]
+    even = all(c == Fraction(1, len(right)) for c in right) and all(
+        c == Fraction(-1, len(wrong)) for c in wrong
+    )
+    return "per-option" if even else "credits"
+
+
+def even_credits(item: Item) -> list[Fraction]:
+    """The credits of a multiple choice's options for formats that add up credits: all-or-nothing becomes a share for
+    each right choice and the loss of everything for a wrong one."""
+    found = options(item)
+    right = sum(option.correct for option in found)
+    if item.rules[0].method == "credits" or not right:
+        return [option.credit for option in found]
+    wrong = len(found) - right
+    penalty = (
+        Fraction(-1) if item.rules[0].method == "all-or-nothing" else Fraction(-1, wrong) if wrong else ZERO
+    )
+    return [Fraction(1, right) if option.correct else penalty for option in found]
+
+
 def options(item: Item, index: int = 0) -> tuple[Option, ...]:
     """The choices of one interaction with their credits; under per-option scoring each right one gets its share."""
     interaction = item.interactions[index]
@@ -338,7 +366,3 @@ def is_simple(item: Item) -> bool:
     """Whether the item's kind says everything about it, so that the short native form carries it whole."""
     again = rebuilt(item)
     return again is not None and again == item
-
-
-def share_text(credit: Fraction) -> str:
-    return show(credit)

@@ -190,11 +190,6 @@ def _standard_feedback(words: str) -> bool:
     return bool(_STANDARD.fullmatch(plain_text(words).strip()))
 
 
-def _letters(count: int) -> list[str]:
-    """A, B, … Z, A2, B2 …"""
-    return [chr(65 + n % 26) + (str(n // 26 + 1) if n >= 26 else "") for n in range(count)]
-
-
 def _multichoice(q: Question) -> Item:
     answers = q.answers()
     if len(answers) < 2:
@@ -203,24 +198,16 @@ def _multichoice(q: Question) -> Item:
         raise ItemError("too-many", field="answers", number=len(answers), most=q.notes.limits.choices)
     options = [
         Option(Choice(letter, q.formatted(answer), why=q.why(answer)), q.credit(answer))
-        for letter, answer in zip(_letters(len(answers)), answers, strict=True)
+        for letter, answer in zip(kinds.letters(len(answers)), answers, strict=True)
     ]
     common, body, shuffle = q.common(), q.text("questiontext"), q.flag("shuffleanswers", True)
     if q.flag("single", True):
         return kinds.single(q.id, body, options, shuffle=shuffle, **common)
     if not any(option.correct for option in options):
         raise ItemError("key-missing")
-    return kinds.multiple(q.id, body, options, scoring=option_scoring(options), shuffle=shuffle, **common)
-
-
-def option_scoring(options: list[Option]) -> str:
-    """per-option when the credits are exactly that rule's, credits otherwise."""
-    right = [o.credit for o in options if o.credit > 0]
-    wrong = [o.credit for o in options if o.credit <= 0]
-    even = all(c == Fraction(1, len(right)) for c in right) and all(
-        c == Fraction(-1, len(wrong)) for c in wrong
+    return kinds.multiple(
+        q.id, body, options, scoring=kinds.option_scoring(options), shuffle=shuffle, **common
     )
-    return "per-option" if even else "credits"
 
 
 def _truefalse(q: Question) -> Item:
@@ -343,7 +330,7 @@ def _ordering(q: Question) -> Item:
     if len(answers) < 2:
         raise ItemError("choices-too-few")
     choices = [
-        Choice(letter, q.formatted(a)) for letter, a in zip(_letters(len(answers)), answers, strict=True)
+        Choice(letter, q.formatted(a)) for letter, a in zip(kinds.letters(len(answers)), answers, strict=True)
     ]
     grading = (q.string("gradingtype") or "ABSOLUTE_POSITION").upper()
     whole = grading in ("ALL_OR_NOTHING", "-1")

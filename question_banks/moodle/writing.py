@@ -175,25 +175,15 @@ class Writer:
     def _choices(self, element: etree._Element) -> None:
         item = self.item
         options = list(kinds.options(item))
-        rule = item.rules[0]
         self._plain(element, "single", "true" if item.kind == "single" else "false")
         self._plain(element, "shuffleanswers", "true" if item.interactions[0].shuffle else "false")
         self._plain(element, "answernumbering", "ABCD")
         if self.data:
             self._datasets(element)
-        right = sum(option.correct for option in options)
-        for option in options:
-            credit = option.credit
-            if item.kind == "multiple" and rule.method != "credits" and right:
-                wrong = len(options) - right
-                penalty = (
-                    Fraction(-1)
-                    if rule.method == "all-or-nothing"
-                    else Fraction(-1, wrong)
-                    if wrong
-                    else Fraction(0)
-                )
-                credit = Fraction(1, right) if option.correct else penalty
+        credits = (
+            kinds.even_credits(item) if item.kind == "multiple" else [option.credit for option in options]
+        )
+        for option, credit in zip(options, credits, strict=True):
             self._answer(element, credit, option.choice.text, option.choice.why)
 
     def _true_false(self, element: etree._Element) -> None:
