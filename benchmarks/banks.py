@@ -1,6 +1,6 @@
 """How fast banks are read, linted, marked and written, and how much memory it takes.
 
-    python benchmarks/banks.py [--items 10000] [--responses 1000000]
+    python benchmarks/banks.py [--items 10000] [--responses 1000000] [--only NAME]
 
 The items are made from the shipped bank by varying it: every item has words and numbers of its own, so that nothing is
 remembered from one to the next. Each measurement runs in a process of its own; its peak memory is that process's.
@@ -10,11 +10,11 @@ import argparse
 import json
 import multiprocessing
 import random
-import resource
 import time
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 
 from question_banks import Bank, Item, Text, kinds, lint, read_bank, write_bank
 from question_banks.declarations import Answer, Choice
@@ -75,16 +75,13 @@ def made(number: int, seed: int = 1) -> Bank:
 
 
 def _measure(queue: "multiprocessing.Queue[object]", prepare: str, number: int, data: bytes | None) -> None:
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    CLEAR.write_text("5")  # the highest memory so far is forgotten: a new process inherits its parent's
     seconds, count = STEPS[prepare](number, data)
-    queue.put(
-        {
-            "seconds": seconds,
-            "count": count,
-            "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-            "before": before / 1024,
-        }
-    )
+    peak = next(line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM"))
+    queue.put({"seconds": seconds, "count": count, "memory": int(peak.split()[1]) / 1024})
+
+
+CLEAR, STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")  # Linux
 
 
 def timed(step: Callable[[], int]) -> tuple[float, int]:
@@ -149,12 +146,14 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=10_000)
     parser.add_argument("--responses", type=int, default=1_000_000)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--only", choices=STEPS, action="append", help="only these measurements")
     arguments = parser.parse_args()
+    wanted = arguments.only or list(STEPS)
     context = multiprocessing.get_context("spawn")
     bank = made(arguments.items)
     files: dict[str, bytes] = {}
     figures: dict[str, dict[str, float]] = {}
-    for format in dict.fromkeys(SOURCES.values()):
+    for format in dict.fromkeys(SOURCES[name] for name in wanted if name in SOURCES):
         start = time.process_time()
         files[format] = write_bank(bank, format).data
         figures[f"{format}: write, read back and compare"] = {
@@ -162,7 +161,7 @@ def main() -> None:
             "count": len(bank),
             "megabytes": len(files[format]) / 1e6,
         }
-    for name in STEPS:
+    for name in wanted:
         number = arguments.responses if name.startswith("marking") else arguments.items
         queue = context.Queue()
         process = context.Process(
@@ -176,7 +175,7 @@ def main() -> None:
         return
     for name, figure in figures.items():
         memory = (
-            f", peak {figure['memory']:.0f} MB ({figure['before']:.0f} MB before)"
+            f", peak {figure['memory']:.0f} MB"
             if "memory" in figure
             else f", {figure['megabytes']:.0f} MB of file"
         )
