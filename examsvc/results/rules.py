@@ -1,6 +1,8 @@
 """From marks to ranks, exactly: hurdles, deductions, weights, priority points, rounding, ordered tie-breaks.
 
-Everything is a ``Fraction``; numbers are rounded only where the regulation names a rounding point.  Each row carries
+Everything is a ``Fraction``; numbers are rounded only where the regulation names a rounding point, and a number that is
+rounded is compared as rounded: a total printed as 50.00 meets a pass mark of 50.  Stages come one after another: whoever is
+absent from a part, misses a hurdle or falls below the cut of a stage stays there, whatever happened later.  Each row carries
 its derivation, step by step, so that a candidate sees how every number of his own result came about.
 """
 
@@ -14,7 +16,7 @@ from typing import Literal
 
 from examsvc.competitions.exam_clauses import Stage
 from examsvc.competitions.regulation import Regulation
-from examsvc.competitions.result_clauses import TieBreak
+from examsvc.competitions.result_clauses import RoundingPlace, TieBreak
 
 Outcome = Literal["chosen", "reserve", "passed", "below-cut", "failed", "absent", "annulled", "incomplete"]
 
@@ -34,8 +36,8 @@ class Entrant:
     """One candidate for one post with the settled marks of his parts.
 
     ``marks`` holds the mark of each part that was marked; a part in ``absent`` was not sat.  ``deductions`` are shares (0 to
-    1) of a part's mark taken away by sanctions; ``annulled`` ends everything.  ``priorities`` are ids of the
-    regulation's priority entries to which evidence was accepted.
+    1) of a part's mark taken away by sanctions, see `deducted`; ``annulled`` ends everything.  ``priorities`` are ids of
+    the regulation's priority entries to which evidence was accepted.
     """
 
     number: str
@@ -48,9 +50,29 @@ class Entrant:
     person: Person = Person()
 
 
+CODES = (
+    "mark",  # value: the part's maximum, result: the mark
+    "deduction",  # value: the share taken away, result: what is left
+    "rounded",  # value: before, result: after, detail: the rounding point
+    "annulled",
+    "absent",
+    "not-marked",
+    "pass-met",  # value: the least number that passes, result: the number compared; part None: the total
+    "pass-missed",
+    "priority",  # value: the points, result: the number with them, detail: the entitlements; part None: added to the total
+    "weighted",  # value: the weight, result: what the part contributes to the total
+    "sum",  # result: the sum of the contributions
+    "cut-passed",  # value: what the last who goes on has, result: the candidate's own, detail: the stage
+    "cut-missed",
+    "tie-broken",  # detail: by what, part: whose mark was compared
+    "tie-decided",  # detail: the reason
+)
+"""What a step of a derivation may say; None where a step has no number."""
+
+
 @dataclass(frozen=True)
 class Step:
-    """One line of a derivation: what was done (a code), on which part, to which number, giving which."""
+    """One line of a derivation: what was done (one of `CODES`), on which part, to which number, giving which."""
 
     code: str
     part: str | None = None
@@ -109,6 +131,7 @@ class _Standing:
     total: Fraction | None = None
     total_without_priority: Fraction = Fraction(0)
     priority: Fraction = Fraction(0)
+    priority_part: str | None = None
     rank: int | None = None
     tie_break: str | None = None
 
@@ -125,7 +148,7 @@ def rank(
 ) -> Ranking:
     """Ranks the candidates of each post under the regulation.
 
-    ``vacancies`` maps a post's code to its number of places.  Raises KeyError for a mark of a part, or a priority, that
+    ``vacancies`` maps a post's code to its number of places; of ``decisions`` on one tie the last counts.  Raises KeyError for a mark of a part, or a priority, that
     the regulation does not know, and ValueError for a mark outside its part's range.
     """
     standings = [_Standing(entrant) for entrant in entrants]
@@ -164,8 +187,13 @@ def _row(standing: _Standing) -> Row:
     )
 
 
+def deducted(shares: Iterable[Fraction]) -> Fraction:
+    """What several sanctions on one part take away together: each takes its share of the mark as marked, at most all of it."""
+    return min(Fraction(1), sum(shares, Fraction(0)))
+
+
 def _take_marks(regulation: Regulation, standing: _Standing) -> None:
-    """Part marks after deductions; absence and annulment end the candidate's way at once."""
+    """Part marks after deductions; annulment ends the candidate's way at once."""
     entrant = standing.entrant
     known = {part.id: part for part in regulation.parts}
     for name in {*entrant.marks, *entrant.absent, *entrant.deductions}:
@@ -182,20 +210,30 @@ def _take_marks(regulation: Regulation, standing: _Standing) -> None:
         if share:
             standing.steps.append(Step("deduction", part.id, share, mark * (1 - share)))
             mark *= 1 - share
-        rounded = regulation.rounding.apply("part-mark", mark)
-        if rounded != mark:
-            standing.steps.append(Step("rounded", part.id, mark, rounded))
-        standing.part_marks[part.id] = rounded
+        standing.part_marks[part.id] = _rounded(regulation, standing, "part-mark", part.id, mark)
     if entrant.annulled:
         standing.outcome = "annulled"
         standing.steps.append(Step("annulled"))
-    elif entrant.absent:
-        standing.outcome = "absent"
-        standing.steps += [Step("absent", part.id) for part in regulation.parts if part.id in entrant.absent]
+
+
+def _rounded(
+    regulation: Regulation, standing: _Standing, place: RoundingPlace, part: str | None, number: Fraction
+) -> Fraction:
+    """The number as rounded at this place, with a line in the derivation where that changes it."""
+    rounded = regulation.rounding.apply(place, number)
+    if rounded != number:
+        standing.steps.append(Step("rounded", part, number, rounded, place))
+    return rounded
 
 
 def _pass_stage(regulation: Regulation, stage: Stage, standing: _Standing) -> None:
-    """Pass marks of the stage's parts.  A missed hurdle fails whatever the total; an unmarked part leaves it open."""
+    """Absence, then the pass marks of the stage's parts.  A missed hurdle fails whatever the total; an unmarked part leaves
+    it open."""
+    missing = [part.id for part in stage.parts if part.id in standing.entrant.absent]
+    if missing:
+        standing.outcome = "absent"
+        standing.steps += [Step("absent", part) for part in missing]
+        return
     priority = regulation.priority
     for part in stage.parts:
         mark = standing.part_marks.get(part.id)
@@ -220,7 +258,7 @@ def _add_priority(regulation: Regulation, standing: _Standing, part: str | None,
     points = priority_points(regulation, standing.entrant.priorities)
     if not points:
         return mark
-    standing.priority = points
+    standing.priority, standing.priority_part = points, part
     standing.steps.append(Step("priority", part, points, mark + points, ", ".join(standing.entrant.priorities)))
     if part is not None:
         standing.part_marks[part] = mark + points
@@ -238,14 +276,17 @@ def priority_points(regulation: Regulation, entitlements: Iterable[str]) -> Frac
     return max(points) if regulation.priority.combine == "highest" else sum(points, Fraction(0))
 
 
-def weighted(regulation: Regulation, part_id: str, mark: Fraction) -> Fraction:
-    """A part's contribution to the total, rounded where the regulation rounds it."""
+def contribution(regulation: Regulation, part_id: str, mark: Fraction) -> Fraction:
+    """What a mark of the part is worth in the total, before any rounding."""
     part = regulation.part(part_id)
     if regulation.total.basis == "shares":
-        value = regulation.total.maximum * part.weight * mark / part.maximum
-    else:
-        value = part.weight * mark
-    return regulation.rounding.apply("weighted-part", value)
+        return regulation.total.maximum * part.weight * mark / part.maximum
+    return part.weight * mark
+
+
+def weighted(regulation: Regulation, part_id: str, mark: Fraction) -> Fraction:
+    """A part's contribution to the total, rounded where the regulation rounds it."""
+    return regulation.rounding.apply("weighted-part", contribution(regulation, part_id, mark))
 
 
 def _sum(regulation: Regulation, standing: _Standing, parts: Iterable[str]) -> Fraction:
@@ -255,18 +296,22 @@ def _sum(regulation: Regulation, standing: _Standing, parts: Iterable[str]) -> F
 def _total(regulation: Regulation, standing: _Standing) -> None:
     names = [part.id for part in regulation.parts if part.weight]
     for name in names:
-        standing.steps.append(
-            Step("weighted", name, regulation.part(name).weight, weighted(regulation, name, standing.part_marks[name]))
-        )
+        worth = contribution(regulation, name, standing.part_marks[name])
+        standing.steps.append(Step("weighted", name, regulation.part(name).weight, worth))
+        _rounded(regulation, standing, "weighted-part", name, worth)
     total = _sum(regulation, standing, names)
     standing.steps.append(Step("sum", None, None, total))
-    standing.total_without_priority = total
+    plain = {**standing.part_marks}
+    if standing.priority_part is not None:
+        plain[standing.priority_part] -= standing.priority
+    without = sum((weighted(regulation, name, plain[name]) for name in names), Fraction(0))
+    standing.total_without_priority = regulation.rounding.apply("total", without)
     priority, rule = regulation.priority, regulation.total.pass_mark
     to_total = priority is not None and priority.added_to is None
-    checked = total
     if to_total and priority is not None and not priority.after_pass_check:
-        total = checked = _add_priority(regulation, standing, None, total)
+        total = _add_priority(regulation, standing, None, total)
     if rule is not None:
+        checked = regulation.rounding.apply("total", total)
         met = rule.met(checked, regulation.total.maximum)
         threshold = rule.marks(regulation.total.maximum)
         standing.steps.append(Step("pass-met" if met else "pass-missed", None, threshold, checked))
@@ -274,10 +319,7 @@ def _total(regulation: Regulation, standing: _Standing) -> None:
             standing.outcome = "failed"
     if to_total and priority is not None and priority.after_pass_check and standing.running:
         total = _add_priority(regulation, standing, None, total)
-    rounded = regulation.rounding.apply("total", total)
-    if rounded != total:
-        standing.steps.append(Step("rounded", None, total, rounded))
-    standing.total = rounded
+    standing.total = _rounded(regulation, standing, "total", None, total)
 
 
 def _cut(regulation: Regulation, stage: Stage, standings: Sequence[_Standing]) -> None:
@@ -296,7 +338,7 @@ def _cut(regulation: Regulation, stage: Stage, standings: Sequence[_Standing]) -
         inside = [s for s in field_ if _sum_plain(regulation, s, names) > last]
         level = [s for s in field_ if _sum_plain(regulation, s, names) == last]
         if stage.ties_at_the_cut == "tie-breaks" and len(inside) + len(level) > stage.places_per_post:
-            separable = [step for step in regulation.ties.steps if step.by not in ("lots", "role-decides")]
+            separable = _comparable(regulation, stage)
             level.sort(key=lambda s: _tie_key(s, separable))
             keep = stage.places_per_post - len(inside)
             border = _tie_key(level[keep - 1], separable)
@@ -306,6 +348,23 @@ def _cut(regulation: Regulation, stage: Stage, standings: Sequence[_Standing]) -
             s.steps.append(Step("cut-passed" if id(s) in going_on else "cut-missed", None, last, _sum_plain(regulation, s, names), stage.id))
             if id(s) not in going_on:
                 s.outcome = "below-cut"
+
+
+def _comparable(regulation: Regulation, stage: Stage) -> list[TieBreak]:
+    """Tie-breaks that can be used at a stage's cut: up to the first that asks a person or lots, and of part marks only those
+    that exist by then."""
+    known: set[str] = set()
+    for one in regulation.stages:
+        known |= {part.id for part in one.parts}
+        if one.id == stage.id:
+            break
+    found = []
+    for step in regulation.ties.steps:
+        if step.by in ("lots", "role-decides"):
+            break
+        if step.by != "total-without-priority" and (step.by != "part-mark" or step.part in known):
+            found.append(step)
+    return found
 
 
 def _sum_plain(regulation: Regulation, standing: _Standing, names: Sequence[str]) -> Fraction:
@@ -373,7 +432,7 @@ def _break(
     step, rest = steps[0], steps[1:]
     if step.by in ("lots", "role-decides"):
         numbers = {s.entrant.number for s in group}
-        for decision in decisions:
+        for decision in reversed(decisions):
             if numbers <= set(decision.order):
                 ordered = sorted(group, key=lambda s: decision.order.index(s.entrant.number))
                 for standing in ordered:
@@ -390,16 +449,17 @@ def _break(
 
 
 def _choose(regulation: Regulation, ranked: Sequence[_Standing], vacancies: int) -> None:
-    """Winners and the reserve list; nobody is chosen by a tie that is still open across the border."""
+    """Winners and the reserve list; nobody crosses a border in a tie that is still open there."""
     selection = regulation.selection
-    reserve = selection.reserve_places_per_post
+    winners = vacancies if selection.winners == "highest-total" else 0
+    places = winners + selection.reserve_places_per_post
     by_rank: dict[int, int] = {}
     for standing in ranked:
         by_rank[standing.rank or 0] = by_rank.get(standing.rank or 0, 0) + 1
     for standing in ranked:
         rank_ = standing.rank or 0
         last = rank_ + by_rank[rank_] - 1
-        if selection.winners == "highest-total" and last <= vacancies:
+        if last <= winners:
             standing.outcome = "chosen"
-        elif reserve and last <= (vacancies if selection.winners == "highest-total" else 0) + reserve:
+        elif rank_ > winners and last <= places:
             standing.outcome = "reserve"
