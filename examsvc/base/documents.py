@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Literal
 
@@ -54,7 +54,7 @@ def pdf(
         font_paths=_FONTS,
         sys_inputs={"data": json.dumps(data, ensure_ascii=False), "frame": json.dumps(frame, ensure_ascii=False)},
         pdf_standards=["ua-1"],
-        timestamp=moment,
+        timestamp=moment.astimezone(timezone(moment.utcoffset() or timedelta())),  # typst takes fixed offsets only
     )
     if not isinstance(made, bytes):
         raise RuntimeError("typst returned no single document")
