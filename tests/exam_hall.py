@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import uuid
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -22,11 +22,13 @@ from examsvc.accounts import approvals, roles
 from examsvc.accounts import operations as accounts
 from examsvc.accounts.models import Account
 from examsvc.applications import operations as applications
+from examsvc.applications import queries as files
 from examsvc.applications.models import Application
 from examsvc.base.database import writing
 from examsvc.competitions import operations as competitions
 from examsvc.competitions.models import Competition
 from examsvc.competitions.regulation import Regulation, read_preset
+from examsvc.demonstration import applying
 from examsvc.marking import blinding, essays, hearings, locking, objective
 from examsvc.competitions.terms import write_exact
 from examsvc.marking import queries as marks
@@ -134,6 +136,14 @@ class ExamHall:
                     unit={"vi": "Sở Một", "en": "Department One"},
                     level="division-head",
                 )
+            competitions.set_date(
+                session,
+                competition,
+                event="applications-closed",
+                at=BELL - timedelta(days=30),
+                by=self.office,
+                now=self.now,
+            )
             self.competition_id = competition.id
         self.staff()
 
@@ -177,20 +187,36 @@ class ExamHall:
             competitions.enter_phase(self.session, self.competition, phase=name, by=self.office, now=self.now)
 
     def candidate(self, name: str, post: str = "A") -> str:
-        """Registers, applies, is found eligible; returns the name as the handle."""
+        """Registers, fills in a whole file and hands it in; returns the name as the handle."""
         with writing(self.session):
             account = self.person(name)
             competition = self.competition
             chosen = next(p for p in competition.posts if p.code == post)
+            stream = self.regulation.admission.streams[0].id
             application = applications.start_application(
-                self.session, competition, chosen, account_id=account.id, now=self.now
+                self.session, competition, chosen, account_id=account.id, stream=stream, now=self.now
             )
+            applying.fill_in(self.session, application, born=date(1984, 5, 17), now=self.now)
             applications.submit_application(self.session, application, now=self.now)
-            applications.decide_eligibility(
-                self.session, application, eligible=True, reason=None, by=self.office, now=self.now
-            )
             self.applications[name] = application.id
         return name
+
+    def admit(self) -> None:
+        """Ends the time for applications; two officers admit everybody who is not decided yet, and list them."""
+        with writing(self.session):
+            competition = self.competition
+            if competition.phases[-1].phase == "applications":
+                competitions.enter_phase(
+                    self.session, competition, phase="eligibility", by=self.office, now=self.now
+                )
+            if files.undecided(self.session, competition.id):
+                officers = {"first": self.office, "second": self.second}
+                applying.decide_all(self.session, competition, now=self.now, **officers)
+                applying.list_all(self.session, competition, now=self.now, **officers)
+
+    def number(self, name: str) -> str:
+        """The candidate number."""
+        return self.application(name).candidate_number or ""
 
     def application(self, name: str) -> Application:
         return self.session.get_one(Application, self.applications[name])
@@ -225,6 +251,7 @@ class ExamHall:
     def sitting(
         self, form_id: int, part: str = "test", extra: dict[str, int] | None = None, bell: datetime = BELL
     ) -> int:
+        self.admit()
         with writing(self.session):
             sitting = planning.schedule_sitting(
                 self.session,

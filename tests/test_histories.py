@@ -43,7 +43,7 @@ def test_one_post_with_a_computer_test_only(session: Session) -> None:
     assert hall.close(sitting) is False, "Bình's time is not over"
     hall.later(minutes=30)
     assert hall.close(sitting) is True
-    assert hall.mark(sitting) == {"001": Fraction(32), "002": Fraction(24)}
+    assert hall.mark(sitting) == {hall.number("An"): Fraction(32), hall.number("Bình"): Fraction(24)}
     publication = hall.publish()
     assert [(row["rank"], row["name"], row["total"]) for row in publication.content["rows"]] == [(1, "An", "32")]
     assert hall.attempt("Chi").state == "absent"

@@ -13,6 +13,7 @@ from examsvc.accounts import queries as people
 from examsvc.base.database import writing
 from examsvc.base.errors import N_, Refused
 from examsvc.competitions.regulation import read_preset
+from examsvc.demonstration import applying
 from examsvc.demonstration.people import STAFF, Person
 from examsvc.demonstration.story import DOMAIN, Story, objective_only
 from examsvc.sittings import arrival
@@ -55,8 +56,9 @@ def prepare(session: Session, *, candidates: int, seconds_to_bell: int, now: dat
         {"vi": "Tổng duyệt ngày thi", "en": "Rehearsal of an exam day"}, objective_only(read_preset("demo")), posts=1
     )
     story.phase("applications")
-    story.apply(invented)
+    story.apply(invented, applying.plain_file)
     story.now = now
+    story.admit()
     story.phase("exam")
     story.paper("test", [{"count": 40, "marks": "1"}], slug)
     sitting = story.sitting("test", now + timedelta(seconds=seconds_to_bell), places=candidates)

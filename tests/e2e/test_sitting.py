@@ -48,7 +48,7 @@ def test_answers_survive_a_cut_network_and_a_reload(live: Live, page: Page) -> N
     hall, code = prepared(live)
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
-    sign_in(live, page, "001", code)
+    sign_in(live, page, hall.number("An"), code)
     jobs.work(hall.session, BELL)
     choices = page.locator("#player input[type=radio]")
     expect(choices.first).to_be_visible(timeout=15000)
