@@ -6,14 +6,15 @@ import json
 import random
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from fractions import Fraction
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from examsvc.accounts import approvals, roles
 from examsvc.accounts import operations as accounts
 from examsvc.accounts import roles
-from examsvc.accounts.models import Account
 from examsvc.accounts.passwords import hash_password
 from examsvc.accounts.rules import INSTALLATION_ROLES
 from examsvc.applications import operations as applications
@@ -22,8 +23,12 @@ from examsvc.base.database import writing
 from examsvc.competitions import operations as competitions
 from examsvc.competitions.models import Competition
 from examsvc.competitions.regulation import Regulation, read_preset
+from examsvc.competitions.terms import write_exact
+from examsvc.demonstration.answers import ESSAY_TEXT, key_of, wrong_of
+from examsvc.demonstration import applying
 from examsvc.demonstration.people import CANDIDATES, STAFF, Person
-from examsvc.marking import operations as marking
+from examsvc.marking import blinding, essays, hearings, locking, objective, queries
+from examsvc.marking.models import Allocation, Hearing, PanelSeat, Script
 from examsvc.papers import operations as papers
 from examsvc.papers.models import Form
 from examsvc.results import operations as results
@@ -86,8 +91,24 @@ class Story:
                 )
             for person in STAFF:
                 for role in person.roles:
-                    if role not in INSTALLATION_ROLES:
-                        give_role(self.session, self.people, person.handle, role, self.slug, self.now)
+                    if role != "system-administrator":
+                        grant(
+                            self.session,
+                            self.people,
+                            role,
+                            person.handle,
+                            self.slug,
+                            ("tochuc2", "tochuc1") if person.handle == "tochuc1" else ("tochuc1", "tochuc2"),
+                            self.now,
+                        ) if person.handle != "tochuc2" else None
+            competitions.set_date(
+                self.session,
+                competition,
+                event="applications-closed",
+                at=self.now + timedelta(days=30),
+                by=officer,
+                now=self.now,
+            )
             competitions.enter_phase(self.session, competition, phase="announced", by=officer, now=self.now)
 
     def phase(self, name: str) -> None:
@@ -96,20 +117,37 @@ class Story:
                 self.session, self.competition, phase=name, by=self.people["tochuc1"], now=self.now
             )
 
-    def apply(self, candidates: Sequence[Person]) -> None:
-        """Each applies for a post in turn and is found eligible."""
+    def apply(self, candidates: Sequence[Person], file_of: applying.FileOf = applying.written_file) -> None:
+        """Each fills in a file for a post in turn and hands it in."""
         for place, person in enumerate(candidates):
             with writing(self.session):
                 competition = self.competition
                 post = competition.posts[place % len(competition.posts)]
                 application = applications.start_application(
-                    self.session, competition, post, account_id=self.people[person.handle], now=self.now
+                    self.session,
+                    competition,
+                    post,
+                    account_id=self.people[person.handle],
+                    stream=applying.STREAM,
+                    now=self.now,
+                )
+                applying.fill_in(
+                    self.session,
+                    application,
+                    born=date(1978 + place % 12, 1 + place % 12, 3 + place % 25),
+                    now=self.now,
+                    file_of=file_of,
                 )
                 applications.submit_application(self.session, application, now=self.now)
-                applications.decide_eligibility(
-                    self.session, application, eligible=True, reason=None, by=self.people["tochuc1"], now=self.now
-                )
             self.now += timedelta(minutes=5)
+
+    def admit(self) -> None:
+        """Applications close; two officers decide on every file, list the candidates and post the list."""
+        self.phase("eligibility")
+        with writing(self.session):
+            officers = {"first": self.people["tochuc1"], "second": self.people["tochuc2"]}
+            applying.decide_all(self.session, self.competition, now=self.now, **officers)
+            applying.list_all(self.session, self.competition, now=self.now, **officers)
 
     def paper(self, part: str, cells: list[dict[str, Any]], seed: str) -> None:
         with writing(self.session):
@@ -205,23 +243,164 @@ class Story:
             )
 
     def _answer(self, slot: attempts.Slot, right: bool) -> dict[str, Any]:
-        """A right or a wrong answer to a question with one choice."""
-        options: list[Any] = [choice.id for choice in slot.item.interactions[0].choices] or ["true", "false"]
-        best = [one for one in options if slot.item.mark({"RESPONSE": one}).score == slot.item.max_score]
-        others = [one for one in options if one not in best]
-        return {"RESPONSE": best[0] if right and best else self.chance.choice(others or options)}
+        """A right or a wrong answer to an objective question; an essay is written."""
+        if slot.item.by_person:
+            return {"RESPONSE": ESSAY_TEXT}
+        return key_of(slot.item) if right else wrong_of(slot.item, self.chance)
 
-    def mark_and_publish(self, sitting: int) -> None:
+    def exam(self, bell: datetime, ability: Mapping[str, float]) -> None:
+        """Test and essay on one day; the answers marked, the scripts coded and drawn."""
+        self.now = bell - timedelta(days=10)
+        self.paper("test", TEST, self.slug)
+        self.paper("essay", ESSAY, self.slug)
+        test, essay = self.sitting("test", bell), self.sitting("essay", bell + timedelta(hours=2))
+        self.sit(test, ability)
+        self.sit(essay, ability)
+        self.now += timedelta(days=1)
+        self.score(test)
+        self.code_and_draw(essay, "essay")
+        self.now += timedelta(hours=3)
+
+    def score(self, sitting: int) -> None:
+        """The objective answers of a closed sitting are marked."""
         with writing(self.session):
-            marking.mark_objective(self.session, self.session.get_one(Sitting, sitting), now=self.now)
-            marking.lock_marks(
+            objective.mark_objective(self.session, self.session.get_one(Sitting, sitting), now=self.now)
+
+    def code_and_draw(self, sitting: int, part: str) -> None:
+        """Scripts are coded, and two people have them drawn to the markers."""
+        with writing(self.session):
+            blinding.code_scripts(
+                self.session, self.session.get_one(Sitting, sitting), by=self.people["giuphach"], now=self.now
+            )
+        with writing(self.session):
+            essays.ask_allocation(
+                self.session, self.competition, part=part, by=self.people["truongcham"], now=self.now
+            )
+        self.approve("chutich")
+
+    def mark_scripts(self, part: str, ability: Mapping[str, float], leave: int = 0) -> None:
+        """Markers hand in sheets, each with his own severity; so many scripts of each marker are left on the desk."""
+        severity = {"giamkhao1": 0, "giamkhao2": -1, "giamkhao3": 1}
+        for handle in severity:
+            desk = queries.desk(self.session, self.competition_id, self.people[handle])
+            for number in [one.id for one in desk][: len(desk) - leave]:
+                self._sheet(number, severity[handle], ability)
+        self._settle_rest(part, ability) if not leave else None
+
+    def _sheet(self, number: int, severity: int, ability: Mapping[str, float]) -> None:
+        allocation = self.session.get_one(Allocation, number)
+        if allocation.sheets:
+            return
+        writer = allocation.script.attempt.application.account.email.partition("@")[0]
+        share = Fraction(round(100 * ability[writer]), 100)
+        given = {}
+        for place, (name, most, _) in enumerate(essays.criteria_of(allocation.script)):
+            wished = share * most + (Fraction(severity, 2) if place == 0 else 0) + Fraction(self.chance.randint(-1, 1), 4)
+            given[name] = write_exact(min(most, max(Fraction(0), Fraction(round(wished * 4), 4))))
+        with writing(self.session):
+            essays.record_mark(
                 self.session,
-                self.competition,
-                part=self.session.get_one(Sitting, sitting).part,
-                proposed_by=self.people["truongcham"],
-                approved_by=self.people["chutich"],
+                self.session.get_one(Allocation, number),
+                criteria=given,
+                comment="Bài viết có cấu trúc rõ; giải pháp cần cụ thể hơn về nguồn lực." if severity < 0 else "",
+                by=allocation.marker_id,
                 now=self.now,
             )
+        self.now += timedelta(minutes=12)
+
+    def _settle_rest(self, part: str, ability: Mapping[str, float]) -> None:
+        """Third marks, agreements and the chief examiner's decisions, until every script has its mark."""
+        for _ in range(3):
+            self.session.expire_all()
+            for number in [one.id for one in queries.scripts(self.session, self.competition_id, part)]:
+                script = self.session.get_one(Script, number)
+                where = queries.state(self.session, script)
+                if where == "third-marking":
+                    third = next(one for one in queries.active_allocations(script) if not one.sheets)
+                    self._sheet(third.id, 0, ability)
+                elif where == "agreeing":
+                    marks = [Fraction(one.sheets[-1].total) for one in queries.active_allocations(script)]
+                    middle = write_exact(Fraction(round(sum(marks, Fraction(0)) / len(marks) * 4), 4))
+                    for marker in [(one.id, one.marker_id) for one in queries.active_allocations(script)]:
+                        with writing(self.session):
+                            essays.propose_agreement(
+                                self.session,
+                                self.session.get_one(Allocation, marker[0]),
+                                mark=middle,
+                                reason="Hai giám khảo đã đối chiếu từng tiêu chí và thống nhất.",
+                                by=marker[1],
+                                now=self.now,
+                            )
+                elif where == "head":
+                    with writing(self.session):
+                        essays.decide(
+                            self.session,
+                            self.session.get_one(Script, number),
+                            mark=write_exact(Fraction(round(ability_of(script, ability) * 80), 4)),
+                            reason="Trưởng ban chấm thi đã đọc lại toàn bài.",
+                            by=self.people["truongcham"],
+                            now=self.now,
+                        )
+
+    def lock(self, stage: str, *, unblind: bool = False) -> None:
+        """Two people lock a stage; where scripts were coded, two open the code map."""
+        with writing(self.session):
+            locking.ask_lock(
+                self.session, self.competition, stage=stage, by=self.people["truongcham"], now=self.now
+            )
+        self.approve("chutich")
+        if unblind:
+            with writing(self.session):
+                locking.ask_opening(
+                    self.session, self.competition, stage=stage, by=self.people["giuphach"], now=self.now
+                )
+            self.approve("chutich")
+
+    def hear(self, part: str, ability: Mapping[str, float]) -> None:
+        """The order is drawn, everybody is heard, each member of the panel hands in a sheet."""
+        with writing(self.session):
+            hearings.ask_order(
+                self.session,
+                self.competition,
+                part=part,
+                candidates=queries.reached(self.session, self.competition, part),
+                by=self.people["thuky"],
+                now=self.now,
+            )
+        self.approve("chutich")
+        for number in [one.id for one in queries.hearings(self.session, self.competition_id, part)]:
+            with writing(self.session):
+                hearings.begin(
+                    self.session, self.session.get_one(Hearing, number), by=self.people["chutri"], now=self.now
+                )
+            for minutes in (5, 8, 12):
+                self.now += timedelta(minutes=minutes)
+                with writing(self.session):
+                    hearings.next_step(
+                        self.session, self.session.get_one(Hearing, number), by=self.people["chutri"], now=self.now
+                    )
+            hearing = self.session.get_one(Hearing, number)
+            share = Fraction(round(100 * ability[hearing.application.account.email.partition("@")[0]]), 100)
+            for place, seat in enumerate([one.id for one in queries.sitting_members(hearing)]):
+                sheet = self.session.get_one(PanelSeat, seat)
+                given = {
+                    one.id: write_exact(
+                        min(one.maximum, Fraction(round((share * one.maximum + Fraction(place - 2, 2)) * 2), 2))
+                    )
+                    for one in hearings.panel_of(sheet.hearing).criteria
+                }
+                with writing(self.session):
+                    hearings.hand_in(
+                        self.session,
+                        self.session.get_one(PanelSeat, seat),
+                        criteria=given,
+                        comments={},
+                        by=sheet.member_id,
+                        now=self.now,
+                    )
+            self.now += timedelta(minutes=10)
+
+    def publish(self) -> None:
         self.phase("results")
         self.now += timedelta(days=2)
         with writing(self.session):
@@ -231,60 +410,86 @@ class Story:
             )
             results.publish(self.session, edition, by=self.people["chutich"], now=self.now)
 
+    def approve(self, handle: str) -> None:
+        """This person approves everything that waits in the competition."""
+        for request in approvals.waiting(self.session, self.slug, self.now):
+            number, digest = request.id, request.digest
+            with writing(self.session):
+                approvals.approve(self.session, number, by=self.people[handle], digest=digest, now=self.now)
 
-def give_role(
-    session: Session, people: Mapping[str, int], handle: str, role: str, competition: str, now: datetime
-) -> None:
-    """Proposed by one, approved by another: personnel officers in a competition, administrators for the installation."""
-    proposer, approver = ("tochuc1", "tochuc2") if competition else ("quantri1", "quantri2")
+
+def ability_of(script: Script, ability: Mapping[str, float]) -> Fraction:
+    return Fraction(round(100 * ability[script.attempt.application.account.email.partition("@")[0]]), 100)
+
+
+def grant(session: Session, people: Mapping[str, int], role: str, receiver: str, slug: str, by: tuple[str, str], now: datetime) -> None:
+    """A role proposed by the first and approved by the second."""
     request = roles.propose_role(
-        session, account_id=people[handle], role=role, competition=competition, by=people[proposer], now=now
+        session, account_id=people[receiver], role=role, competition=slug, by=people[by[0]], now=now
     )
-    roles.approve_role(session, request_id=request.id, by=people[approver], now=now)
+    roles.approve_role(session, request_id=request.id, by=people[by[1]], now=now)
 
 
 def enrol(session: Session, now: datetime) -> dict[str, int]:
-    """Accounts of all invented people, by handle; the first two administrators appoint the personnel officers."""
+    """Accounts of all invented people, by handle; two administrators first, then the personnel office."""
     hashed = hash_password(PASSWORD)
     people: dict[str, int] = {}
     with writing(session):
-        first = [person for person in STAFF if "system-administrator" in person.roles]
-        made = accounts.initialise(session, [(one.name, f"{one.handle}@{DOMAIN}") for one in first], now=now)
-        for person, administrator in zip(first, made, strict=True):
-            session.get_one(Account, administrator.account_id).password_hash = hashed
-            people[person.handle] = administrator.account_id
-        for person in (*STAFF, *CANDIDATES):
-            if person not in first:
-                people[person.handle] = accounts.register_account(
-                    session, email=f"{person.handle}@{DOMAIN}", name=person.name, password_hash=hashed, now=now
-                ).id
-        for person in STAFF:
-            if "hr-officer" in person.roles:
-                give_role(session, people, person.handle, "hr-officer", "", now)
+        first = accounts.initialise(
+            session, [(one.name, f"{one.handle}@{DOMAIN}") for one in STAFF[:2]], now=now
+        )
+        for person, made in zip(STAFF[:2], first, strict=True):
+            people[person.handle] = made.account_id
+            accounts.set_password(session, made.account_id, password_hash=hashed, now=now)
+        for person in (*STAFF[2:], *CANDIDATES):
+            people[person.handle] = accounts.register_account(
+                session, email=f"{person.handle}@{DOMAIN}", name=person.name, password_hash=hashed, now=now
+            ).id
+    with writing(session):
+        for officer in ("tochuc1", "tochuc2"):
+            grant(session, people, "hr-officer", officer, "", ("quantri1", "quantri2"), now)
     return people
+
+
+TEST = [{"count": 20, "marks": "2", "kinds": ["single", "true-false", "multiple", "numeric"]}]
+ESSAY = [{"count": 1, "marks": "20", "kinds": ["essay"]}]
 
 
 def tell(session: Session, now: datetime) -> dict[str, int]:
     """Everything up to ``now``; returns the people by handle."""
-    people = enrol(session, now - timedelta(days=120))
-    regulation = objective_only(read_preset("demo"))
-    cells = [{"count": 20, "marks": "2", "kinds": ["single", "true-false"]}]
+    people = enrol(session, now - timedelta(days=150))
+    regulation = read_preset("demo")
     order = random.Random(7).sample(range(len(CANDIDATES)), len(CANDIDATES))  # noqa: S311
-    ability = {person.handle: 0.4 + 0.05 * place for person, place in zip(CANDIDATES, order, strict=True)}
+    ability = {person.handle: 0.55 + 0.035 * place for person, place in zip(CANDIDATES, order, strict=True)}
 
-    published = Story(session, people, "truong-phong-2026-1", now - timedelta(days=90), seed=1)
+    published = Story(session, people, "truong-phong-2026-1", now - timedelta(days=120), seed=1)
     published.announce(
         {"vi": "Thi tuyển chức danh Trưởng phòng, đợt 1 năm 2026", "en": "Competition for heads of division, first round of 2026"},
         regulation,
-        posts=1,
+        posts=3,
     )
     published.phase("applications")
-    published.apply(CANDIDATES[:6])
+    published.apply(CANDIDATES)
     published.phase("exam")
-    published.paper("test", cells, "dot-1")
-    sitting = published.sitting("test", now - timedelta(days=20))
-    published.sit(sitting, ability)
-    published.mark_and_publish(sitting)
+    published.exam(now - timedelta(days=40), ability)
+    published.mark_scripts("essay", ability)
+    published.lock("written", unblind=True)
+    published.now += timedelta(days=3)
+    published.hear("plan-defence", ability)
+    published.lock("defence")
+    published.publish()
+
+    marking = Story(session, people, "pho-giam-doc-2026", now - timedelta(days=70), seed=3)
+    marking.announce(
+        {"vi": "Thi tuyển chức danh Phó Giám đốc Trung tâm Phục vụ hành chính công", "en": "Competition for a deputy director of the Public Service Centre"},
+        regulation,
+        posts=2,
+    )
+    marking.phase("applications")
+    marking.apply(CANDIDATES[:8])
+    marking.phase("exam")
+    marking.exam(now - timedelta(days=3), ability)
+    marking.mark_scripts("essay", ability, leave=3)
 
     ready = Story(session, people, "truong-phong-2026-2", now - timedelta(days=60), seed=2)
     ready.announce(
@@ -294,10 +499,19 @@ def tell(session: Session, now: datetime) -> dict[str, int]:
     )
     ready.phase("applications")
     ready.apply(CANDIDATES)
+    ready.admit()
     ready.phase("exam")
     ready.now = now
-    ready.paper("test", cells, "dot-2")
+    ready.paper("test", TEST, "dot-2")
+    ready.paper("essay", ESSAY, "dot-2")
     ready.sitting("test", now + timedelta(minutes=2))
+    ready.sitting("essay", now + timedelta(minutes=40))
+
+    open_now = Story(session, people, "chi-cuc-truong-2026", now - timedelta(days=12), seed=4)
+    open_now.announce(
+        {"vi": "Thi tuyển chức danh Chi cục trưởng Chi cục Văn thư – Lưu trữ", "en": "Competition for the head of the Records and Archives Office"},
+        regulation,
+        posts=1,
+    )
+    open_now.phase("applications")
     return people
-
-
