@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from alembic import context
+from sqlalchemy import inspect
 
 from examsvc.base.database import UTCDateTime
 from examsvc.ledger import defences
@@ -25,4 +26,6 @@ context.configure(
 )
 with context.begin_transaction():
     context.run_migrations()
-    defences.put_up(connection)  # also after a migration that made a table anew and so lost its triggers
+    present = set(inspect(connection).get_table_names())
+    # also after a migration that made a table anew and so lost its triggers
+    defences.put_up(connection, [table for table in defences.append_only() if table.name in present])
