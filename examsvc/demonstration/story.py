@@ -91,16 +91,16 @@ class Story:
                 )
             for person in STAFF:
                 for role in person.roles:
-                    if role != "system-administrator":
+                    if role not in INSTALLATION_ROLES:
                         grant(
                             self.session,
                             self.people,
                             role,
                             person.handle,
                             self.slug,
-                            ("tochuc2", "tochuc1") if person.handle == "tochuc1" else ("tochuc1", "tochuc2"),
+                            ("tochuc1", "tochuc2"),
                             self.now,
-                        ) if person.handle != "tochuc2" else None
+                        )
             competitions.set_date(
                 self.session,
                 competition,
