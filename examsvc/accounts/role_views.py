@@ -70,7 +70,7 @@ def _people_page(slug: str, form: ProposeForm | None = None) -> str:
     grants = queries.grants_of(session, slug)
     actor = access.actor()
     held: dict[str, list[RoleGrant]] = {role: [] for role in board.roles}
-    for grant in grants:
+    for grant in [*(_of_installation(board) if slug else ()), *grants]:
         held.setdefault(grant.role, []).append(grant)
     return render_template(
         "accounts/people.html",
@@ -94,6 +94,11 @@ def _people_page(slug: str, form: ProposeForm | None = None) -> str:
         may_propose=any(actor.holds(role, slug) for role in board.grant.roles),
         form=form,
     )
+
+
+def _of_installation(board: oracles.Board) -> list[RoleGrant]:
+    """Grants for the whole installation that count in this competition too."""
+    return [one for one in queries.grants_of(web.session(), "") if one.role in board.roles]
 
 
 def _propose_form(board: oracles.Board, **kw: Any) -> ProposeForm:
