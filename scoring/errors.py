@@ -1,4 +1,3 @@
-# ruff: noqa: N818 (the promised names say what is wrong, not that it is an error)
 """Errors of the psychometric core: each says in one sentence what is wrong and what to do."""
 
 

@@ -34,8 +34,6 @@ class Matched:
 
 
 def read(responses: ArrayLike | Responses, focal: ArrayLike, minimum: int, alpha: float) -> Matched:
-    if not 0 < alpha < 1:
-        raise BadParameters("alpha must lie between 0 and 1.")
     read = read_responses(responses)
     if not read.complete:
         raise BadResponses("DIF matches on total scores: leave out persons with items not administered.")
@@ -43,8 +41,16 @@ def read(responses: ArrayLike | Responses, focal: ArrayLike, minimum: int, alpha
         raise BadResponses("DIF methods here take scored items, 0 and 1.")
     if read.n_items < 2:
         raise BadResponses("One item cannot be compared with a total score of itself.")
+    member = read_groups(focal, read.n_persons, minimum, alpha)
+    return Matched(read.codes.astype(np.intp), member, read.items)
+
+
+def read_groups(focal: ArrayLike, n_persons: int, minimum: int, alpha: float) -> NDArray[np.bool_]:
+    """Who belongs to the focal group; refuses where either group is too small for a finding to mean anything."""
+    if not 0 < alpha < 1:
+        raise BadParameters("alpha must lie between 0 and 1.")
     group = np.asarray(focal)
-    if group.shape != (read.n_persons,) or not np.isin(group, (0, 1)).all():
+    if group.shape != (n_persons,) or not np.isin(group, (0, 1)).all():
         raise BadParameters("Give 0 (reference) or 1 (focal) for each person.")
     member = group.astype(bool)
     smaller = min(int(member.sum()), int((~member).sum()))
@@ -55,7 +61,7 @@ def read(responses: ArrayLike | Responses, focal: ArrayLike, minimum: int, alpha
             f"The smaller group has {smaller} persons: below {minimum} an absence of DIF could not be told from "
             "an absence of data. Let a panel review the items instead."
         )
-    return Matched(read.codes.astype(np.intp), member, read.items)
+    return member
 
 
 def read_match(match: ArrayLike | None, data: Matched) -> NDArray[np.intp] | None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import approx_fprime
 
-from scoring.dif import breslow_day, logistic, mantel_haenszel, sibtest, standardisation
+from scoring.dif import breslow_day, likelihood_ratio, logistic, mantel_haenszel, sibtest, standardisation
 from scoring.dif.regression import log_likelihood
 from scoring.errors import BadParameters, BadResponses, NotIdentified, TooFewObservations
 
@@ -155,3 +155,65 @@ def test_options_are_checked():
         mantel_haenszel(x, focal, match=np.full(600, 0.5))
     with pytest.raises(BadParameters, match="kind"):
         logistic(x, focal, kind="odd")
+
+
+def test_likelihood_ratio_does_not_depend_on_names_or_order():
+    x, focal = simulate(11, 250, items=6, shift=0.8, mean=-0.4)
+    found = likelihood_ratio(x, focal, anchors=[3, 4, 5])
+    swapped = likelihood_ratio(x, 1 - focal, anchors=[3, 4, 5])
+    np.testing.assert_allclose(found.statistic, swapped.statistic, atol=1e-4)
+    order = np.random.default_rng(1).permutation(500)
+    again = likelihood_ratio(x[order], focal[order], anchors=[3, 4, 5], studied=[0])
+    assert again.statistic[0] == pytest.approx(found.statistic[0], abs=1e-4)
+    assert found.flagged[0]
+    # 0.8 logits at p(1 − p) averaged over abilities, about 0.2
+    assert found.difference[0] == pytest.approx(-0.16, abs=0.08)
+
+
+def test_likelihood_ratio_takes_categories_and_missing_responses():
+    rng = np.random.default_rng(4)
+    focal = np.repeat([0, 1], 300)
+    theta = rng.standard_normal(600)
+    latent = theta[:, None] + rng.logistic(size=(600, 5))
+    latent[300:, 0] -= 1.0
+    x = (latent > -0.8).astype(float) + (latent > 0.8)
+    x[rng.random(x.shape) < 0.1] = np.nan
+    found = likelihood_ratio(x, focal, model="GRM")
+    assert found.df.tolist() == [3] * 5
+    assert found.flagged[0]
+    assert np.argmax(found.statistic) == 0
+    assert found.difference[0] == pytest.approx(-0.35, abs=0.15)  # the probability mass that a shift of 1 moves
+
+
+def test_likelihood_ratio_holds_its_level_without_dif():
+    flags = []
+    for seed in range(12):
+        x, focal = simulate(100 + seed, 150, items=5, mean=-0.5)
+        flags.append(likelihood_ratio(x, focal, model="Rasch").flagged.mean())
+    assert np.mean(flags) <= 0.15  # 60 tests at 5 %: more than nine flags happen with probability 0.001
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"anchors": []}, BadParameters),
+        ({"anchors": [0, 0]}, BadParameters),
+        ({"anchors": [9]}, BadParameters),
+        ({"anchors": [0], "studied": [0]}, BadParameters),
+        ({"studied": []}, BadParameters),
+        ({"model": ["2PL"]}, BadParameters),
+        ({"minimum": 400}, TooFewObservations),
+        ({"alpha": 0}, BadParameters),
+    ],
+)
+def test_likelihood_ratio_refuses(options, error):
+    x, focal = simulate(1, 60, items=4)
+    with pytest.raises(error):
+        likelihood_ratio(x, focal, **options)
+
+
+def test_likelihood_ratio_names_an_item_that_a_group_answered_alike():
+    x, focal = simulate(1, 60, items=4)
+    x[focal == 1, 2] = 1
+    with pytest.raises(NotIdentified, match="3 "):
+        likelihood_ratio(x, focal)

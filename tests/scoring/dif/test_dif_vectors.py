@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scoring.dif import breslow_day, logistic, mantel_haenszel, sibtest, standardisation
+from scoring.dif import breslow_day, likelihood_ratio, logistic, mantel_haenszel, sibtest, standardisation
 from scoring.dif.matching import Matched
 from scoring.dif.shealy_stout import _crossing, _levels
 
@@ -20,9 +20,8 @@ TESTED = {
     "MH.correct", "MH.nocorrect", "MH.purified", "MH.nocorrect.purified", "MH.base_r", "MH.ETS_class",
     "logistic.both.LRT", "logistic.both.Wald", "logistic.udif.LRT", "logistic.udif.Wald", "logistic.nudif.LRT",
     "logistic.nudif.Wald", "logistic.both.purified", "logistic.base_r", "standardisation", "standardisation.hand",
-    "SIBTEST.udif", "SIBTEST.nudif", "SIBTEST.mirt.I4", "BreslowDay",
+    "SIBTEST.udif", "SIBTEST.nudif", "SIBTEST.mirt.I4", "BreslowDay", "IRT_LRT",
 }  # fmt: skip
-ELSEWHERE = {"IRT_LRT"}  # two calibrations and a likelihood ratio: no DIF method of its own
 
 
 def flagged(result) -> list[int]:
@@ -30,7 +29,7 @@ def flagged(result) -> list[int]:
 
 
 def test_every_case_is_tested():
-    assert set(CASES) == TESTED | ELSEWHERE
+    assert set(CASES) == TESTED
     assert len(CASES) == 21
 
 
@@ -184,3 +183,22 @@ def test_breslow_day():
     np.testing.assert_allclose(found.statistic, case["V1"], atol=6e-5)  # printed with four decimals
     assert found.df.tolist() == case["V2"]
     np.testing.assert_allclose(found.p, case["V3"], atol=6e-5)
+
+
+def test_likelihood_ratio():
+    case = CASES["IRT_LRT"]["result"]
+    anchors = [0, 1, 2, 4, 5, 6, 7, 8]
+    assert case["dif"]["row_names"] == [f"I{j + 1}" for j in range(15) if j not in anchors]
+    found = likelihood_ratio(X, FOCAL, anchors=anchors)
+    np.testing.assert_allclose(found.statistic, case["dif"]["X2"], atol=1e-2)
+    np.testing.assert_allclose(found.p, case["dif"]["p"], atol=1e-3)
+    assert found.df.tolist() == case["dif"]["df"]
+    assert flagged(found) == [1, 2, 6]  # I4, I10 and, by the 5 % of chance, I14
+    np.testing.assert_allclose(found.focal_mean, case["group2"]["mean"], atol=1e-3)
+    np.testing.assert_allclose(found.focal_variance, case["group2"]["var"], atol=2e-3)
+    free = [j for j in range(15) if j not in anchors]
+    for mine, theirs in ((found.reference, case["items_ref"]), (found.focal, case["items_foc"])):
+        slope, intercept = np.array(theirs["values"])[free].T
+        np.testing.assert_allclose(mine.slope, slope, atol=2e-3)
+        np.testing.assert_allclose(-mine.slope * mine.difficulty, intercept, atol=2e-3)
+    assert found.difference[0] < -0.1  # I4 was made harder for the focal group
