@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, cast
 
 from flask import Flask, current_app, flash, g, jsonify, render_template, request
-from flask_babel import gettext
+from flask_babel import get_locale, gettext
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from examsvc.base import database
+from examsvc.base import database, language
 from examsvc.base.access import Actor, actor
 from examsvc.base.clock import Clock
 from examsvc.base.errors import N_, Refused
@@ -61,6 +61,8 @@ def explain(refusal: Refused) -> str:
 def _spoken(value: object) -> object:
     if isinstance(value, tuple):
         return ", ".join(str(_spoken(one)) for one in value)
+    if isinstance(value, Mapping):
+        return language.in_language(value, str(get_locale() or language.LANGUAGES[0]))
     return str(gettext(value)) if isinstance(value, str) and value else value
 
 
