@@ -115,6 +115,7 @@ def test_the_order_shown_at_first_is_no_answer_until_it_is_kept(sit):
     shown = order_shown(seat)
     seat.go(PAIRS)
     seat.go(STEPS)
+    assert seat.page.get_attribute("#palette .number >> nth=4", "data-state") == "blank"
     assert seat.stored(STEPS) is None
     seat.page.click('button:text-is("Giữ thứ tự này")')
     seat.wait_stored(STEPS, {"RESPONSE": shown})

@@ -182,6 +182,27 @@ def test_an_old_save_acknowledged_late_does_not_hide_a_newer_answer(sit):
     assert seat.attempt.current(1).version == 2
 
 
+def test_a_draft_that_was_never_sent_is_based_on_what_its_page_knew(sit):
+    """After the reload the server is ahead: the draft must not pass for an answer to the newer version."""
+    seat = sit()
+    held = []
+    seat.page.route("**/saves", lambda route: held.append(route))  # a request that never ends keeps the draft waiting
+    seat.choose(FIRST)
+    seat.wait_until(lambda: held)
+    seat.go(ESSAY)
+    seat.write(TEXT)
+    seat.page.wait_for_timeout(400)  # on the disk by then
+    seat.page.close()
+    seat.attempt.store(ESSAY, {"RESPONSE": "Bản viết ở máy kia."})
+    again = sit(seat.attempt)
+    again.go(ESSAY)
+    again.page.wait_for_selector(".conflict")
+    assert len(again.attempt.history[ESSAY]) == 1
+    assert TEXT in again.text(".version >> nth=1")
+    again.page.close()
+    seat.page = seat.context.new_page()
+
+
 def test_signed_out_the_queue_waits_and_the_same_candidate_signs_in_again_in_the_page(sit):
     """Odoo 56431: the token expired after an hour and the form could never be posted."""
     seat = sit()
