@@ -9,13 +9,19 @@
 from __future__ import annotations
 
 import json
+import secrets
 import uuid
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any
+from unittest.mock import patch
 
+import pyrage
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy.orm import Session
 
 from examsvc.accounts import approvals, roles
@@ -33,9 +39,13 @@ from examsvc.marking import blinding, essays, hearings, locking, objective
 from examsvc.competitions.terms import write_exact
 from examsvc.marking import queries as marks
 from examsvc.marking.models import Allocation, Hearing, PanelSeat, Script
+from examsvc.ledger import sealing
+from examsvc.papers import approval, banks, custody
 from examsvc.papers import operations as papers
+from examsvc.papers import queries as papers_of
 from examsvc.papers.models import Form
-from examsvc.results import operations as results
+from examsvc.results import computing, council, publishing
+from examsvc.results import queries as results
 from examsvc.results.models import Publication, ScoreRun
 from examsvc.sittings import arrival, duties, ending, planning, running
 from examsvc.sittings import queries as attempts
@@ -95,6 +105,37 @@ def spread(criteria: list[tuple[str, Fraction, str]], total: int) -> dict[str, s
     return found
 
 
+class _QuickPassphrase:
+    """age's passphrase mode without its second of scrypt: what is encrypted can be decrypted, and nothing else."""
+
+    @staticmethod
+    def encrypt(data: bytes, passphrase: str) -> bytes:
+        nonce = secrets.token_bytes(12)
+        return nonce + AESGCM(sha256(passphrase.encode()).digest()).encrypt(nonce, data, None)
+
+    @staticmethod
+    def decrypt(data: bytes, passphrase: str) -> bytes:
+        try:
+            return AESGCM(sha256(passphrase.encode()).digest()).decrypt(data[:12], data[12:], None)
+        except InvalidTag:
+            raise pyrage.DecryptError("wrong passphrase") from None
+
+
+def quick_passphrase() -> AbstractContextManager[object]:
+    """Sealing and opening as they are, but for the deliberate slowness of the passphrase; tests/papers does it once in full."""
+    return patch.object(pyrage, "passphrase", _QuickPassphrase)
+
+
+def unchecked(whether: bool) -> AbstractContextManager[object]:
+    """Lets a test put essays into an objective part, so that one attempt holds every kind of answer."""
+    if not whether:
+        return nullcontext()
+    stack = ExitStack()
+    stack.enter_context(patch.object(papers_of, "stock", lambda session, bank_id, part: papers_of.current_items(session, bank_id)))
+    stack.enter_context(patch.object(approval.paper_lint, "blocking", lambda found: []))
+    return stack
+
+
 class ExamHall:
     """One competition with its people; time stands still until a test moves it."""
 
@@ -105,6 +146,8 @@ class ExamHall:
         self.regulation = regulation or objective_only()
         self.people: dict[str, int] = {}
         self.sitting_id = 0
+        self.forms: dict[int, int] = {}
+        self.keys: dict[str, str] = {}
         self.applications: dict[str, int] = {}
         with writing(session):
             first, other = accounts.initialise(
@@ -223,34 +266,86 @@ class ExamHall:
 
     # ---------------------------------------------------------------- paper and sitting
 
-    def paper(self, part: str = "test", cells: list[dict[str, Any]] | None = None) -> int:
-        with writing(self.session):
-            stored = papers.import_bank(self.session, bank(), by=self.office, now=self.now)
+    def paper(
+        self, part: str = "test", cells: list[dict[str, Any]] | None = None, *, spare: bool = False, mixed: bool = False
+    ) -> int:
+        """A paper drawn, approved by two and sealed for three custodians; with ``mixed`` essays may stand among objective items."""
+        self.admit()
+        stage = self.regulation.stage_of(part).id
+        with writing(self.session), unchecked(mixed):
+            stored = banks.import_bank(self.session, bank(), by=self.people["Setter"], now=self.now)
             blueprint = papers.set_blueprint(
                 self.session,
                 self.competition,
                 part=part,
                 cells=cells or [{"count": 10, "marks": "4", "kinds": ["single", "true-false"]}],
-                by=self.office,
+                bank=stored,
+                by=self.people["Setter"],
                 now=self.now,
             )
-            form = papers.assemble_form(
+            made = papers.assemble_forms(
                 self.session,
                 self.competition,
                 blueprint=blueprint,
-                bank=stored,
-                role="main",
                 seed="seed",
-                by=self.office,
+                roles=("main", "spare") if spare else ("main",),
+                by=self.people["Setter"],
                 now=self.now,
             )
-            for approver in (self.second, self.third):
-                papers.approve_form(self.session, form, by=approver, now=self.now)
-            return form.id
+            numbers = {role: form.id for role, form in made.items()}
+        self.name_custodians(stage)
+        for number in numbers.values():
+            with writing(self.session), unchecked(mixed):
+                form = self.session.get_one(Form, number)
+                request = approval.ask_approval(self.session, form, by=self.people["Setter"], now=self.now)
+                request_id, digest = request.id, request.digest
+            with writing(self.session):
+                assert approvals.approve(
+                    self.session, request_id, by=self.people["Approver"], digest=digest, now=self.now
+                )
+            with quick_passphrase():
+                custody.seal(self.session, {"form": number}, self.now)
+            assert self.session.get_one(Form, number).state == "sealed"
+        return numbers["main"]
+
+    def name_custodians(self, stage: str) -> None:
+        """Three custodians with keys of their own, named by chair and authority."""
+        if papers_of.custodians(self.session, self.competition_id, stage) is not None:
+            return
+        with writing(self.session):
+            for person in ("Custodian1", "Custodian2", "Custodian3"):
+                if person not in self.keys:
+                    self.keys[person], recipient = sealing.new_identity()
+                    custody.register_key(
+                        self.session, self.competition, recipient=recipient, by=self.people[person], now=self.now
+                    )
+            request = custody.ask_naming(
+                self.session, self.competition, stage=stage, by=self.people["Chair"], now=self.now
+            )
+            number, digest = request.id, request.digest
+        with writing(self.session):
+            assert approvals.approve(
+                self.session, number, by=self.people["Authority"], digest=digest, now=self.now
+            )
+
+    def open_paper(self, form_id: int, *people: str) -> None:
+        """Custodians decrypt their shares on their own machines and hand them in; the paper opens."""
+        for person in people or ("Custodian1", "Custodian2"):
+            with writing(self.session):
+                form = self.session.get_one(Form, form_id)
+                dealt = custody.share_of(form, self.people[person])
+                share = sealing.decrypt_share(dealt.ciphertext, self.keys[person])
+                assert custody.deliver_share(
+                    self.session, form, data=share.data, by=self.people[person], now=self.now
+                )
+        with quick_passphrase():
+            custody.open_form(self.session, {"form": form_id}, self.now)
 
     def sitting(
         self, form_id: int, part: str = "test", extra: dict[str, int] | None = None, bell: datetime = BELL
     ) -> int:
+        """Plans a sitting.  Unless an earlier one still runs, time goes to the opening of the paper, and the attempts are made;
+        otherwise that is done by whatever next happens in the sitting."""
         self.admit()
         with writing(self.session):
             sitting = planning.schedule_sitting(
@@ -267,11 +362,32 @@ class ExamHall:
                 by=self.office,
                 now=self.now,
             )
-            planning.prepare_attempts(self.session, sitting, form=self.session.get_one(Form, form_id), now=self.now)
-            return sitting.id
+            number = sitting.id
+        self.forms[number] = form_id
+        if all(self.session.get_one(Sitting, one).closed_at for one in self.forms if one != number):
+            self.make_ready(number)
+        return number
+
+    def make_ready(self, sitting_id: int) -> None:
+        """Time goes to the opening of the paper; it is opened and the attempts are made."""
+        sitting = self.session.get_one(Sitting, sitting_id)
+        if sitting.prepared_at is not None or sitting_id not in self.forms:
+            return
+        lead = timedelta(minutes=self.regulation.paper.opening_lead_minutes)
+        self.now = max(self.now, sitting.bell_at - lead)
+        if self.session.get_one(Form, self.forms[sitting_id]).state == "sealed":
+            self.open_paper(self.forms[sitting_id])
+        with writing(self.session):
+            planning.prepare_attempts(
+                self.session,
+                self.session.get_one(Sitting, sitting_id),
+                form=self.session.get_one(Form, self.forms[sitting_id]),
+                now=self.now,
+            )
 
     def bell(self, sitting_id: int) -> None:
         """Time goes to the bell, and it rings."""
+        self.make_ready(sitting_id)
         sitting = self.session.get_one(Sitting, sitting_id)
         self.now = max(self.now, sitting.bell_at)
         with writing(self.session):
@@ -284,6 +400,8 @@ class ExamHall:
         return next((one for one in reversed(found) if one.sitting_id == chosen), found[-1])
 
     def check_in(self, name: str, sitting_id: int | None = None) -> None:
+        if sitting_id is not None:
+            self.make_ready(sitting_id)
         with writing(self.session):
             attempt = self.attempt(name, sitting_id)
             arrival.check_in(
@@ -472,11 +590,51 @@ class ExamHall:
             )
         assert self.approve_all("Chair") == 1
 
-    def publish(self) -> Publication:
+    def compute(self) -> ScoreRun:
         with writing(self.session):
-            run: ScoreRun = results.compute_results(self.session, self.competition, by=self.office, now=self.now)
-            publication = results.propose_publication(
-                self.session, self.competition, run, by=self.office, now=self.now
+            return computing.compute_results(self.session, self.competition, by=self.office, now=self.now)
+
+    def recommend(self, against: int = 0, pdf: bytes = b"minutes") -> None:
+        """The council votes on the newest run, so many of its members against; secretary and chair sign the minutes."""
+        with writing(self.session):
+            run = council.ready(self.session, self.competition)
+            posts = tuple(results.posts_of(run))
+            members = council.entitled(self.session, self.competition, posts, self.now)
+            meeting = council.Meeting(
+                posts=posts,
+                held_at=self.now,
+                place="Hà Nội",
+                ballots={
+                    one.id: "against" if place >= len(members) - against else "for" for place, one in enumerate(members)
+                },
             )
-            results.publish(self.session, publication, by=self.second, now=self.now)
-            return publication
+            council.ask_vote(
+                self.session, self.competition, meeting, pdf=pdf, by=self.people["Secretary"], now=self.now
+            )
+        assert self.approve_all("Chair") == 1
+
+    def approve_results(self) -> None:
+        """The chair asks, the competent authority approves."""
+        with writing(self.session):
+            council.ask_approval(
+                self.session,
+                self.competition,
+                decision_number="12/QĐ",
+                decided_on=self.now.date(),
+                reason="đúng quy chế",
+                by=self.people["Chair"],
+                now=self.now,
+            )
+        assert self.approve_all("Authority") == 1
+
+    def publish(self) -> Publication:
+        """Computes, votes, approves, publishes."""
+        self.compute()
+        self.recommend()
+        self.approve_results()
+        with writing(self.session):
+            publishing.propose_publication(self.session, self.competition, by=self.office, now=self.now)
+        assert self.approve_all("Chair") == 1
+        found = results.published(self.session, self.competition_id)
+        assert found is not None
+        return found

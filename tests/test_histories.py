@@ -45,7 +45,8 @@ def test_one_post_with_a_computer_test_only(session: Session) -> None:
     assert hall.close(sitting) is True
     assert hall.mark(sitting) == {hall.number("An"): Fraction(32), hall.number("Bình"): Fraction(24)}
     publication = hall.publish()
-    assert [(row["rank"], row["name"], row["total"]) for row in publication.content["rows"]] == [(1, "An", "32")]
+    (post,) = publication.content["posts"]
+    assert [(row["rank"], row["name"], row["total"]) for row in post["rows"]] == [(1, "An", "32")]
     assert hall.attempt("Chi").state == "absent"
 
 
@@ -119,7 +120,12 @@ def test_test_essay_and_defence_for_two_posts(session: Session) -> None:
         hearings.explain(session, far, text="kế hoạch tài chính chưa khả thi", by=far.member_id, now=hall.now)
     hall.lock("defence")
     publication = hall.publish()
-    winners = {row["post"]: (row["name"], row["total"]) for row in publication.content["rows"] if row["outcome"] == "chosen"}
+    winners = {
+        post["post"]: (row["name"], row["total"])
+        for post in publication.content["posts"]
+        for row in post["rows"]
+        if row["outcome"] == "chosen"
+    }
     # A: An 36 + 1.5 × 15.5 + 0.3 × 84 = 84.45; Chi 28 + 1.5 × 13.5 + 0.3 × 89 = 74.95
     # B: Bình 32 + 1.5 × 37/3 (mean of three, rounded to 12.33) + 0.3 × 70 = 71.495 → 71.5; Dung missed the hurdle of the test
     assert winners == {"A": ("An", "84.45"), "B": ("Bình", "71.5")}

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -29,9 +30,12 @@ from examsvc.demonstration import applying
 from examsvc.demonstration.people import CANDIDATES, STAFF, Person
 from examsvc.marking import blinding, essays, hearings, locking, objective, queries
 from examsvc.marking.models import Allocation, Hearing, PanelSeat, Script
+from examsvc.papers import approval, banks, custody
 from examsvc.papers import operations as papers
+from examsvc.papers import queries as papers_of
 from examsvc.papers.models import Form
-from examsvc.results import operations as results
+from examsvc.results import computing, council, publishing
+from examsvc.results import queries as results
 from examsvc.sittings import arrival, ending, planning, running
 from examsvc.sittings import queries as attempts
 from examsvc.sittings.models import Sitting
@@ -47,6 +51,8 @@ POSTS = (
     ("B", {"vi": "Trưởng phòng Chuyển đổi số", "en": "Head of the Digital Transformation Division"}),
     ("C", {"vi": "Trưởng phòng Quản lý dịch vụ công", "en": "Head of the Public Services Division"}),
 )
+CUSTODIANS = ("giukhoa1", "giukhoa2", "giukhoa3")
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 UNIT = {"vi": "Sở Nội vụ tỉnh Thanh Hà (tưởng tượng)", "en": "Department of Home Affairs, Thanh Ha (invented)"}
 
 
@@ -72,6 +78,7 @@ class Story:
         self.now = now
         self.chance = random.Random(seed)  # noqa: S311 - an invented story, told the same way each time
         self.competition_id = 0
+        self.keys: dict[str, str] = {}
 
     @property
     def competition(self) -> Competition:
@@ -150,26 +157,57 @@ class Story:
             applying.list_all(self.session, self.competition, now=self.now, **officers)
 
     def paper(self, part: str, cells: list[dict[str, Any]], seed: str) -> None:
+        """Main and spare are drawn, approved by two, and sealed for the custodians."""
+        setter = self.people["rade"]
         with writing(self.session):
-            stored = papers.import_bank(self.session, shipped_bank("public-leadership"), by=self.people["rade"], now=self.now)
+            stored = banks.import_bank(self.session, shipped_bank("public-leadership"), by=setter, now=self.now)
             blueprint = papers.set_blueprint(
-                self.session, self.competition, part=part, cells=cells, by=self.people["rade"], now=self.now
+                self.session, self.competition, part=part, cells=cells, bank=stored, by=setter, now=self.now
             )
-            for role in ("main", "spare"):
-                form = papers.assemble_form(
-                    self.session,
-                    self.competition,
-                    blueprint=blueprint,
-                    bank=stored,
-                    role=role,
-                    seed=f"{seed}-{role}",
-                    by=self.people["rade"],
-                    now=self.now,
-                )
-                for approver in ("duyetde", "chutich"):
-                    papers.approve_form(self.session, form, by=self.people[approver], now=self.now)
+            made = papers.assemble_forms(
+                self.session, self.competition, blueprint=blueprint, seed=seed, by=setter, now=self.now
+            )
+            forms = [form.id for form in made.values()]
+        stage = competitions_of.regulation(self.competition).stage_of(part).id
+        if papers_of.custodians(self.session, self.competition_id, stage) is None:
+            self.name_custodians(stage)
+        for number in forms:
+            with writing(self.session):
+                approval.ask_approval(self.session, self.session.get_one(Form, number), by=setter, now=self.now)
+            self.approve("duyetde")
+            custody.seal(self.session, {"form": number}, self.now)
+
+    def name_custodians(self, stage: str) -> None:
+        """Three custodians hand in keys; chair and authority name them."""
+        with writing(self.session):
+            for handle in CUSTODIANS:
+                if handle not in self.keys:
+                    self.keys[handle], recipient = sealing.new_identity()
+                    custody.register_key(
+                        self.session, self.competition, recipient=recipient, by=self.people[handle], now=self.now
+                    )
+            custody.ask_naming(
+                self.session, self.competition, stage=stage, by=self.people["chutich"], now=self.now
+            )
+        self.approve("thamquyen")
+
+    def open_paper(self, part: str) -> Form:
+        """Two custodians hand in their shares; the paper opens."""
+        form = papers_of.paper_in_force(self.session, self.competition_id, part)
+        if form is None:
+            raise LookupError(part)
+        number = form.id
+        for handle in CUSTODIANS[:2]:
+            with writing(self.session):
+                form = self.session.get_one(Form, number)
+                dealt = custody.share_of(form, self.people[handle])
+                share = sealing.decrypt_share(dealt.ciphertext, self.keys[handle])
+                custody.deliver_share(self.session, form, data=share.data, by=self.people[handle], now=self.now)
+        custody.open_form(self.session, {"form": number}, self.now)
+        return self.session.get_one(Form, number)
 
     def sitting(self, part: str, bell: datetime, places: int = 12) -> int:
+        """Plans a sitting, goes to the opening of its paper, and makes the attempts."""
         with writing(self.session):
             competition = self.competition
             sitting = planning.schedule_sitting(
@@ -182,17 +220,20 @@ class Story:
                 by=self.people["tochuc1"],
                 now=self.now,
             )
-            form = next(
-                form
-                for form in self.session.query(Form).filter_by(competition_id=competition.id, part=part, role="main")
+            number = sitting.id
+        lead = competitions_of.regulation(self.competition).paper.opening_lead_minutes
+        self.now = max(self.now, bell - timedelta(minutes=lead))
+        form = self.open_paper(part)
+        with writing(self.session):
+            planning.prepare_attempts(
+                self.session, self.session.get_one(Sitting, number), form=form, now=self.now
             )
-            planning.prepare_attempts(self.session, sitting, form=form, now=self.now)
-            return sitting.id
+        return number
 
     def sit(self, number: int, ability: Mapping[str, float]) -> None:
         """Everybody comes, knows the share of the answers that his ability says, and submits."""
         sitting = self.session.get_one(Sitting, number)
-        self.now = sitting.bell_at - timedelta(minutes=20)
+        self.now = max(self.now, sitting.bell_at - timedelta(minutes=10))
         codes = [attempt.code for attempt in sitting.attempts]
         for code in codes:
             with writing(self.session):
@@ -401,14 +442,41 @@ class Story:
             self.now += timedelta(minutes=10)
 
     def publish(self) -> None:
+        """Computed; voted on by the council; approved by the authority; published by personnel and chair."""
         self.phase("results")
         self.now += timedelta(days=2)
         with writing(self.session):
-            run = results.compute_results(self.session, self.competition, by=self.people["thuky"], now=self.now)
-            edition = results.propose_publication(
-                self.session, self.competition, run, by=self.people["tochuc1"], now=self.now
+            run = computing.compute_results(self.session, self.competition, by=self.people["thuky"], now=self.now)
+            posts = results.posts_of(run)
+            members = [one.id for one in council.entitled(self.session, self.competition, posts, self.now)]
+        meeting = council.Meeting(
+            posts=tuple(posts), held_at=self.now, place="Thanh Hà", ballots=dict.fromkeys(members, "for")
+        )
+        pdf = council.minutes_pdf(
+            self.session, self.competition, run, meeting, institution=UNIT, zone=ZONE, now=self.now
+        )
+        with writing(self.session):
+            council.ask_vote(
+                self.session, self.competition, meeting, pdf=pdf, by=self.people["thuky"], now=self.now
             )
-            results.publish(self.session, edition, by=self.people["chutich"], now=self.now)
+        self.approve("chutich")
+        self.now += timedelta(days=1)
+        with writing(self.session):
+            council.ask_approval(
+                self.session,
+                self.competition,
+                decision_number="128/QĐ-SNV",
+                decided_on=self.now.date(),
+                reason="Kết quả đúng quy chế, không có kiến nghị.",
+                by=self.people["chutich"],
+                now=self.now,
+            )
+        self.approve("thamquyen")
+        with writing(self.session):
+            publishing.propose_publication(
+                self.session, self.competition, by=self.people["tochuc1"], now=self.now
+            )
+        self.approve("chutich")
 
     def approve(self, handle: str) -> None:
         """This person approves everything that waits in the competition."""

@@ -28,7 +28,7 @@ class Person:
     woman: bool | None = None
     ethnic_minority: bool | None = None
     born: date | None = None
-    service_months: int | None = None
+    in_service_since: date | None = None
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,8 @@ class Row:
 
 @dataclass(frozen=True)
 class OpenTie:
-    """Candidates of a post whom no rule separates: ``by`` says who or what must (a role, or "lots")."""
+    """Candidates of a post whom no rule separates: ``by`` says who or what must (a role, "lots", or "nobody" where the
+    regulation names none)."""
 
     post: str
     numbers: tuple[str, ...]
@@ -392,7 +393,7 @@ def _tie_value(standing: _Standing, step: TieBreak) -> tuple[int, Fraction | int
     if step.by == "older-first":
         return (0, person.born.toordinal()) if person.born else (1, 0)
     if step.by == "longer-service-first":
-        return (0, -person.service_months) if person.service_months is not None else (1, 0)
+        return (0, person.in_service_since.toordinal()) if person.in_service_since else (1, 0)
     raise ValueError(f"{step.by} compares nothing")
 
 
@@ -427,19 +428,17 @@ def _break(
     """Sub-groups in order; the text names who must still decide, empty where nobody must."""
     if len(group) == 1:
         return [(group, "")]
-    if not steps:
-        return [(group, "nobody")]
-    step, rest = steps[0], steps[1:]
-    if step.by in ("lots", "role-decides"):
+    if not steps or steps[0].by in ("lots", "role-decides"):
         numbers = {s.entrant.number for s in group}
         for decision in reversed(decisions):
             if numbers <= set(decision.order):
                 ordered = sorted(group, key=lambda s: decision.order.index(s.entrant.number))
                 for standing in ordered:
-                    standing.tie_break = step.by
+                    standing.tie_break = steps[0].by if steps else "role-decides"
                     standing.steps.append(Step("tie-decided", detail=decision.reason))
                 return [([standing], "") for standing in ordered]
-        return [(group, step.role or step.by)]
+        return [(group, (steps[0].role or steps[0].by) if steps else "nobody")]
+    step, rest = steps[0], steps[1:]
     parts = _split(group, lambda s: _tie_value(s, step))
     if len(parts) > 1:
         for standing in group:

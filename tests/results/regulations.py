@@ -144,7 +144,7 @@ people = st.builds(
     woman=st.one_of(st.none(), st.booleans()),
     ethnic_minority=st.one_of(st.none(), st.booleans()),
     born=st.one_of(st.none(), st.sampled_from((date(1970, 1, 1), date(1980, 5, 5)))),
-    service_months=st.one_of(st.none(), st.sampled_from((24, 120))),
+    in_service_since=st.one_of(st.none(), st.sampled_from((date(2001, 9, 1), date(2015, 3, 1)))),
 )
 
 

@@ -122,7 +122,7 @@ def fact(step: dict[str, Any], sheet: Sheet) -> tuple[int, Any]:
         case "older-first":
             return (1, -person.born.toordinal()) if person.born else (0, 0)
         case "longer-service-first":
-            return (1, person.service_months) if person.service_months is not None else (0, 0)
+            return (1, -person.in_service_since.toordinal()) if person.in_service_since else (0, 0)
     raise AssertionError(step)
 
 
@@ -155,18 +155,20 @@ def better(tree: dict[str, Any], a: Sheet, b: Sheet, ranked: list[Sheet], decisi
     if a.total != b.total:
         return 1 if a.total > b.total else -1
     level = [one for one in ranked if one.total == a.total]
+    who = "nobody"
     for step in tree["ties"]["steps"]:
         if step["by"] in ("lots", "role-decides"):
-            numbers = {one.entrant.number for one in level}
-            fitting = [decision.order for decision in decisions if numbers.issubset(decision.order)]
-            if fitting:
-                order = fitting[-1]
-                return 1 if order.index(a.entrant.number) < order.index(b.entrant.number) else -1
-            return step["role"] or "lots"
+            who = step["role"] or "lots"
+            break
         if fact(step, a) != fact(step, b):
             return 1 if fact(step, a) > fact(step, b) else -1
         level = [one for one in level if fact(step, one) == fact(step, a)]
-    return "nobody"
+    numbers = {one.entrant.number for one in level}
+    fitting = [decision.order for decision in decisions if numbers.issubset(decision.order)]
+    if not fitting:
+        return who
+    order = fitting[-1]
+    return 1 if order.index(a.entrant.number) < order.index(b.entrant.number) else -1
 
 
 def rank(tree: dict[str, Any], entrants: list[Any], vacancies: dict[str, int], decisions: list[Any]) -> dict[str, dict[str, Any]]:
