@@ -14,6 +14,7 @@ from scoring.classical.reliability import (
     reliability,
     split_half,
 )
+from scoring.classical.tetrachoric import Tetrachoric, tetrachoric
 
 __all__ = [
     "ConditionalError",
@@ -23,6 +24,7 @@ __all__ = [
     "OneFactor",
     "Reliability",
     "SplitHalf",
+    "Tetrachoric",
     "TotalScores",
     "alpha_if_deleted",
     "conditional_sem",
@@ -33,4 +35,5 @@ __all__ = [
     "one_factor",
     "reliability",
     "split_half",
+    "tetrachoric",
 ]

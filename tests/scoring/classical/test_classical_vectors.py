@@ -7,13 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scoring.classical import conditional_sem, guttman, item_analysis, reliability
+from scoring.classical import conditional_sem, guttman, item_analysis, reliability, tetrachoric
 
 FOLDER = Path(__file__).parents[2] / "vectors" / "classical"
 CASES = json.loads((FOLDER / "classical.json").read_text())["cases"]
 SETS = ("dich", "poly", "mcq")
-# Not a part of this family: correlations of underlying normals.
-ELSEWHERE = {"dich.tetrachoric"}
 
 
 def rows(name):
@@ -47,9 +45,9 @@ def test_all_cases_are_used():
         f"{n}.{c}" for n in SETS for c in ("items", "alpha", "total", "splithalf", "guttman", "omega_total")
     }
     tested |= {f"{n}.{c}" for n in ("dich", "mcq") for c in ("kr", "biserial")}
-    tested |= {"mcq.distractors", "mcq.upper_lower"}
-    assert tested | ELSEWHERE == set(CASES)
-    assert len(tested) == 24
+    tested |= {"mcq.distractors", "mcq.upper_lower", "dich.tetrachoric"}
+    assert tested == set(CASES)
+    assert len(tested) == 25
 
 
 def test_items(paper):
@@ -162,3 +160,10 @@ def test_conditional_error_is_consistent_with_kr21():
         variance = scores.sum(axis=1).var()
         close((conditional_sem(scores).standard_error ** 2).mean(), variance * (1 - kr["KR21"]))
         close((conditional_sem(scores, "keats").standard_error ** 2).mean(), variance * (1 - kr["KR20"]))
+
+
+def test_tetrachoric_correlations():
+    truth = result("dich", "tetrachoric")
+    found = tetrachoric(load("dich")[:, :6])
+    close(found.correlation[np.triu_indices(6, 1)], truth["lower"], 1e-3)
+    close(found.threshold, truth["tau"], 1e-9)
