@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,7 +21,6 @@ from examsvc.base.language import in_language, sentence
 from examsvc.competitions import queries as competitions
 from examsvc.competitions.calendar import working_days
 from examsvc.competitions.models import Competition
-from examsvc.competitions.procedure_clauses import HolidayYear
 from examsvc.ledger.operations import Sealed, record
 
 DECIDE, EXCLUDE = "applications.decide", "applications.exclude"
@@ -37,7 +36,6 @@ def request_supplement(
     zone: ZoneInfo,
     by: int,
     now: datetime,
-    holidays: Iterable[HolidayYear] = (),
 ) -> SupplementRequest:
     """Asks the candidate to complete the file within the regulation's time.
 
@@ -61,7 +59,8 @@ def request_supplement(
         kept.append({"text": text, **({"file": file} if file else {})})
     if not kept:
         raise Refused(N_("Write what is missing, so that the candidate understands it."), field="text")
-    days = working_days(regulation.calendar, holidays)
+    table = competitions.holiday_table(session, application.competition.holidays)
+    days = working_days(regulation.calendar, table.years if table is not None else ())
     request = SupplementRequest(
         items=kept,
         asked_at=now,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -27,6 +27,7 @@ from examsvc.applications.models import (
 )
 from examsvc.base.errors import NotFound
 from examsvc.base.language import sorting_name
+from examsvc.competitions import oracles as course
 from examsvc.competitions import queries as competitions
 from examsvc.competitions.models import Competition, Post
 from examsvc.competitions.regulation import Regulation
@@ -173,7 +174,7 @@ def answers_handed_in(application: Application) -> Mapping[str, object]:
 
 def event_days(competition: Competition, zone: ZoneInfo) -> dict[str, date]:
     """Local days of the competition's events, past or planned."""
-    return {record.event: record.at.astimezone(zone).date() for record in competition.dates}
+    return {event: at.astimezone(zone).date() for event, at in competitions.events(competition).items()}
 
 
 def facts(application: Application, zone: ZoneInfo) -> eligibility.Facts:
@@ -307,6 +308,12 @@ def candidates(session: Session, slug: str) -> list[oracles.Candidate]:
     return [oracles.Candidate(one.account_id, one.code) for one in submitted(session, competition.id)]
 
 
+@course.affected_from
+def affected(session: Session, competition: Competition, posts: Collection[str]) -> set[int]:
+    """Accounts of the candidates of these posts."""
+    return {one.account_id for one in submitted(session, competition.id) if one.post.code in posts}
+
+
 # ---------------------------------------------------------------- rounds, posts, lists
 
 
@@ -331,26 +338,22 @@ def takes_applications(session: Session, post: Post, now: datetime) -> bool:
     found = rounds(session, post.id)
     if found:
         newest = found[-1]
-        going_on = newest.number > 1 or phase_kind(post.competition) == "applications"
+        going_on = newest.number > 1 or competitions.phase_kind(post.competition) == "applications"
         return going_on and rules.is_open(newest.opened_at, newest.until, newest.closed_at, now)
     until = competitions.date_of(post.competition, "applications-closed")
-    return phase_kind(post.competition) == "applications" and until is not None and now < until
-
-
-def phase_kind(competition: Competition) -> str:
-    """The kind of the present phase, without its stage."""
-    return competitions.phase(competition).partition(":")[0]
+    return competitions.phase_kind(post.competition) == "applications" and until is not None and now < until
 
 
 def cancelled_posts(session: Session, competition_id: int) -> set[int]:
-    """Ids of posts that were cancelled since too few applied."""
-    return set(
-        session.scalars(
-            select(ShortageDecision.post_id)
-            .join(Post, Post.id == ShortageDecision.post_id)
-            .where(Post.competition_id == competition_id, ShortageDecision.outcome == "cancel")
-        )
+    """Ids of posts that were cancelled since too few applied, or annulled by another decision."""
+    competition = session.get_one(Competition, competition_id)
+    running = {post.id for post in competitions.running_posts(competition)}
+    cancelled = session.scalars(
+        select(ShortageDecision.post_id)
+        .join(Post, Post.id == ShortageDecision.post_id)
+        .where(Post.competition_id == competition_id, ShortageDecision.outcome == "cancel")
     )
+    return {post.id for post in competition.posts if post.id not in running} | set(cancelled)
 
 
 def shortage_decisions(session: Session, competition_id: int) -> list[ShortageDecision]:
@@ -366,9 +369,10 @@ def shortage_decisions(session: Session, competition_id: int) -> list[ShortageDe
 
 def eligible_by_post(session: Session, competition: Competition) -> dict[str, int]:
     """Eligible candidates of each post, by its code."""
-    counts = {post.code: 0 for post in competition.posts}
+    gone = cancelled_posts(session, competition.id)
+    counts = {post.code: 0 for post in competition.posts if post.id not in gone}
     for one in submitted(session, competition.id):
-        if verdict(one) == "eligible":
+        if verdict(one) == "eligible" and one.post.code in counts:
             counts[one.post.code] += 1
     return counts
 
@@ -395,6 +399,7 @@ def short_posts(session: Session, competition: Competition) -> list[str]:
     return rules.short_posts(eligible_by_post(session, competition), least, decided | open_posts | waiting)
 
 
+@course.facts_from
 def facts_for_phases(session: Session, competition: Competition, now: datetime) -> set[str]:
     """The facts of competitions.phases that this room knows: applications-opened and -closed, eligibility-decided:STAGE,
     enough-candidates, plans-handed-in:STAGE."""

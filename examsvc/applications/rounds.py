@@ -18,8 +18,10 @@ from examsvc.base import jobs
 from examsvc.base.clock import seconds
 from examsvc.base.database import advisory_lock, writing
 from examsvc.base.errors import N_, Refused
+from examsvc.competitions import oracles as course
 from examsvc.competitions import queries as competitions
-from examsvc.competitions.models import Competition, DateRecord, Post
+from examsvc.competitions.models import Competition, Decision, Post
+from examsvc.competitions.phases import Phase
 from examsvc.ledger.operations import record
 
 CLOSED = "applications-closed"
@@ -29,7 +31,7 @@ BEFORE = ("draft", "announced")
 def settle(session: Session, competition: Competition, now: datetime) -> None:
     """Brings the rounds of every post up to this moment: opens the first one, closes those whose time is over."""
     advisory_lock(session, f"applications:{competition.id}")
-    phase = queries.phase_kind(competition)
+    phase = competitions.phase_kind(competition)
     if phase in BEFORE:
         return
     until = competitions.date_of(competition, CLOSED)
@@ -88,9 +90,10 @@ def require_open(session: Session, post: Post, now: datetime) -> None:
     """Refuses what may only be done while applications for this post are taken."""
     competition = post.competition
     settle(session, competition, now)
+    competitions.require_running(competition, posts=[post.code])
     if queries.takes_applications(session, post, now):
         return
-    if queries.phase_kind(competition) in BEFORE:
+    if competitions.phase_kind(competition) in BEFORE:
         raise Refused(N_("Applications are not open yet. The dates stand in the notice."))
     if competitions.date_of(competition, CLOSED) is None and not queries.rounds(session, post.id):
         raise Refused(N_("Applications cannot be taken yet: the office has not set the day on which they close."))
@@ -103,6 +106,24 @@ def require_closed(session: Session, post: Post, now: datetime) -> None:
     found = queries.rounds(session, post.id)
     if not found or found[-1].closed_at is None:
         raise Refused(N_("Applications are still open. Decide once they are closed, since candidates may still change their files."))
+
+
+@course.when_entered
+def phase_entered(session: Session, competition: Competition, phase: Phase, now: datetime) -> None:
+    """A phase was entered: applications open or close with it."""
+    settle(session, competition, now)
+
+
+@course.when_decided
+def decided(session: Session, competition: Competition, decision: Decision, now: datetime) -> None:
+    """A decision moved the day on which applications close."""
+    until = competitions.date_of(competition, CLOSED)
+    newest = [found[-1] for post in competition.posts if (found := queries.rounds(session, post.id))]
+    going_on = [one for one in newest if one.closed_at is None]
+    if decision.kind == "postpone" and until is not None and going_on and until > max(one.until for one in going_on):
+        extend_applications(
+            session, competition, until=until, under=decision.entry, by=decision.proposed_by_id, now=now
+        )
 
 
 def extend_applications(
@@ -122,9 +143,7 @@ def extend_applications(
         raise Refused(N_("The new end must lie after the present one."), field="until")
     for one in moved:
         one.until = until
-    session.add(DateRecord(competition_id=competition.id, event=CLOSED, at=until, set_at=now, by_id=by))
     session.flush()
-    session.expire(competition, ["dates"])
     record(
         session,
         competition.slug,
@@ -168,7 +187,7 @@ def settle_applications(session: Session, now: datetime) -> None:
 
 
 def _something_due(session: Session, competition: Competition, now: datetime) -> bool:
-    phase = queries.phase_kind(competition)
+    phase = competitions.phase_kind(competition)
     if phase in BEFORE:
         return False
     by_post = [queries.rounds(session, post.id) for post in competition.posts]
