@@ -99,6 +99,7 @@ def _page(number: int, form: ApproveForm, reason: ReasonForm) -> str:
     form.digest.data = found.digest
     is_open = found.outcome is None and found.expires_at > now
     mine = any(vote.by_id == actor.account_id for vote in found.votes)
+    among = approvals.may_approve(found, actor.roles, actor.account_id, actor.excluded)
     recovered = recovery.of_request(session, number)
     return render_template(
         "accounts/approval.html",
@@ -107,8 +108,8 @@ def _page(number: int, form: ApproveForm, reason: ReasonForm) -> str:
         reason=reason,
         is_open=is_open,
         lapsed=found.outcome is None and not is_open,
-        may_approve=is_open and not mine and approvals.may_approve(found, actor.roles, actor.account_id),
-        may_end=is_open and (found.asked_by_id == actor.account_id or approvals.may_approve(found, actor.roles, actor.account_id)),
+        may_approve=is_open and not mine and among,
+        may_end=is_open and (found.asked_by_id == actor.account_id or among),
         recovery=recovered,
         my_part=next((one for one in recovered.parts if one.by_id == actor.account_id), None) if recovered else None,
         ended_by=approvals.ended_by(session, found),

@@ -193,6 +193,7 @@ def waiting(session: Session, competition: str, now: datetime) -> list[ApprovalR
 def waiting_for(session: Session, account_id: int, now: datetime) -> list[ApprovalRequest]:
     """Requests in any competition that this person may approve and has not approved yet, the oldest first."""
     roles = queries.roles_of(session, account_id, now)
+    excluded = queries.excluded_from(session, account_id)
     found = session.scalars(
         select(ApprovalRequest)
         .where(ApprovalRequest.outcome.is_(None), ApprovalRequest.expires_at > now)
@@ -201,7 +202,7 @@ def waiting_for(session: Session, account_id: int, now: datetime) -> list[Approv
     return [
         request
         for request in found
-        if may_approve(request, roles, account_id) and all(vote.by_id != account_id for vote in request.votes)
+        if may_approve(request, roles, account_id, excluded) and all(vote.by_id != account_id for vote in request.votes)
     ]
 
 
@@ -223,7 +224,12 @@ def visible(session: Session, request_id: int, account_id: int, now: datetime) -
     if request is None or not (
         request.asked_by_id == account_id
         or any(vote.by_id == account_id for vote in request.votes)
-        or may_approve(request, queries.roles_of(session, account_id, now), account_id)
+        or may_approve(
+            request,
+            queries.roles_of(session, account_id, now),
+            account_id,
+            queries.excluded_from(session, account_id),
+        )
     ):
         raise NotFound()
     return request
@@ -234,10 +240,27 @@ def ended_by(session: Session, request: ApprovalRequest) -> Account | None:
     return session.get(Account, request.ended_by_id) if request.ended_by_id is not None else None
 
 
-def may_approve(request: ApprovalRequest, held: Collection[tuple[str, str]], account_id: int) -> bool:
-    """Whether somebody with these roles is among those who approve this request."""
-    return account_id not in request.barred and any(
-        (role, place) in held for role in request.roles for place in (request.competition, "")
+def may_approve(
+    request: ApprovalRequest,
+    held: Collection[tuple[str, str]],
+    account_id: int,
+    excluded: Collection[tuple[str, str]] = (),
+) -> bool:
+    """Whether somebody with these roles is among those who approve this request.
+
+    ``excluded`` are roles for the whole installation that have no effect in a competition (``queries.excluded_from``).
+    """
+    return account_id not in request.barred and _holds_one(request.roles, request.competition, held, excluded)
+
+
+def _holds_one(
+    roles: Collection[str],
+    competition: str,
+    held: Collection[tuple[str, str]],
+    excluded: Collection[tuple[str, str]],
+) -> bool:
+    return any(
+        (role, competition) in held or ((role, "") in held and (role, competition) not in excluded) for role in roles
     )
 
 
@@ -259,5 +282,5 @@ def _require_role(
     if account_id in barred:
         raise NotAllowed(N_("This step is about you, so other people approve it."))
     held = queries.roles_of(session, account_id, now)
-    if not any((role, competition) in held or (role, "") in held for role in roles):
+    if not _holds_one(roles, competition, held, queries.excluded_from(session, account_id)):
         raise NotAllowed(N_("Your role does not approve this step. The regulation names the roles that do."))

@@ -120,6 +120,7 @@ def load_actor() -> None:
         second_factor=found.second_factor,
         attempt=found.subject,
         withheld=frozenset() if found.second_factor else roles,
+        excluded=queries.excluded_from(web.session(), account.id) if any(not slug for _, slug in roles) else frozenset(),
     )
     if found.seen_at + _TOUCH <= web.now():
         with web.writing() as session:

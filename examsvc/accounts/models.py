@@ -227,13 +227,15 @@ class RoleGrant(Base):
 
 
 class GrantSuspension(Base):
-    """A grant has no effect, since its holder is related to a candidate or is one; until it is lifted with a reason."""
+    """A grant has no effect in a competition, since its holder is related to a candidate or is one; until it is lifted
+    with a reason.  A grant for the whole installation goes on elsewhere."""
 
     __tablename__ = "grant_suspensions"
     __table_args__ = (CheckConstraint("(lifted_at IS NULL) = (lifted_by_id IS NULL)", name="somebody_lifts_it"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     grant_id: Mapped[int] = mapped_column(ForeignKey("role_grants.id"), index=True)
+    competition: Mapped[str] = mapped_column(String(60), index=True)
     candidate_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
     kinship: Mapped[str] = mapped_column(String(30))
     at: Mapped[datetime] = mapped_column(UTCDateTime)

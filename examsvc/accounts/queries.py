@@ -40,7 +40,11 @@ def _in_force(now: datetime) -> list[ColumnElement[bool]]:
         RoleGrant.granted_at <= now,
         or_(RoleGrant.until.is_(None), RoleGrant.until > now),
         or_(RoleGrant.revoked_at.is_(None), RoleGrant.revoked_at > now),
-        ~exists().where(GrantSuspension.grant_id == RoleGrant.id, GrantSuspension.lifted_at.is_(None)),
+        ~exists().where(
+            GrantSuspension.grant_id == RoleGrant.id,
+            GrantSuspension.competition == RoleGrant.competition,
+            GrantSuspension.lifted_at.is_(None),
+        ),
     ]
 
 
@@ -87,6 +91,23 @@ def roles_of(session: Session, account_id: int, now: datetime) -> frozenset[tupl
     return frozenset((grant.role, grant.competition) for grant in active_grants(session, account_id, now))
 
 
+def excluded_from(session: Session, account_id: int) -> frozenset[tuple[str, str]]:
+    """Pairs (role, competition slug): a role for the whole installation that has no effect in that competition."""
+    return frozenset(
+        (role, competition)
+        for role, competition in session.execute(
+            select(RoleGrant.role, GrantSuspension.competition)
+            .join(GrantSuspension, GrantSuspension.grant_id == RoleGrant.id)
+            .where(
+                RoleGrant.account_id == account_id,
+                RoleGrant.competition == "",
+                RoleGrant.revoked_at.is_(None),
+                GrantSuspension.lifted_at.is_(None),
+            )
+        )
+    )
+
+
 def held_at(session: Session, competition: str, moment: datetime) -> list[RoleGrant]:
     """Grants of a competition in force at that moment."""
     return [
@@ -96,7 +117,9 @@ def held_at(session: Session, competition: str, moment: datetime) -> list[RoleGr
         and (grant.revoked_at is None or grant.revoked_at > moment)
         and (grant.until is None or grant.until > moment)
         and not any(
-            one.at <= moment and (one.lifted_at is None or one.lifted_at > moment) for one in grant.suspensions
+            one.at <= moment and (one.lifted_at is None or one.lifted_at > moment)
+            for one in grant.suspensions
+            if one.competition == competition
         )
     ]
 
@@ -144,11 +167,24 @@ def suspensions(session: Session, competition: str) -> list[GrantSuspension]:
             select(GrantSuspension)
             .join(RoleGrant, RoleGrant.id == GrantSuspension.grant_id)
             .where(
-                RoleGrant.competition == competition,
+                GrantSuspension.competition == competition,
                 RoleGrant.revoked_at.is_(None),
                 GrantSuspension.lifted_at.is_(None),
             )
             .order_by(GrantSuspension.id)
+        )
+    )
+
+
+def competitions_with_suspensions(session: Session) -> list[str]:
+    """Slugs of competitions in which a role is suspended now."""
+    return sorted(
+        set(
+            session.scalars(
+                select(GrantSuspension.competition)
+                .join(RoleGrant, RoleGrant.id == GrantSuspension.grant_id)
+                .where(RoleGrant.revoked_at.is_(None), GrantSuspension.lifted_at.is_(None))
+            )
         )
     )
 

@@ -69,8 +69,8 @@ def check_candidate(session: Session, competition: str, account_id: int, *, now:
     """
     known = ties(session)
     suspended = []
-    for grant in queries.grants_of(session, competition):
-        if _check(session, grant, account_id, known, now):
+    for grant in _acting(session, competition):
+        if _check(session, grant, competition, account_id, known, now):
             suspended.append(grant)
     return suspended
 
@@ -79,29 +79,43 @@ def check_person(session: Session, competition: str, account_id: int, *, now: da
     """A person got a role or declared something new: the same look, at all candidates of the competition."""
     known = ties(session)
     suspended = []
-    for grant in queries.grants_of(session, competition):
+    for grant in _acting(session, competition):
         if grant.account_id != account_id:
             continue
-        stops = [_check(session, grant, one.account_id, known, now) for one in oracles.candidates(session, competition)]
+        stops = [
+            _check(session, grant, competition, one.account_id, known, now)
+            for one in oracles.candidates(session, competition)
+        ]
         if any(stops):
             suspended.append(grant)
     return suspended
 
 
-def _check(session: Session, grant: RoleGrant, candidate_id: int, known: list[Tie], now: datetime) -> bool:
+def _acting(session: Session, competition: str) -> list[RoleGrant]:
+    """Grants that count in a competition: its own, and those for the whole installation."""
+    roles = oracles.board(session, competition).roles
+    return [
+        *queries.grants_of(session, competition),
+        *(one for one in queries.grants_of(session, "") if competition and one.role in roles),
+    ]
+
+
+def _check(
+    session: Session, grant: RoleGrant, competition: str, candidate_id: int, known: list[Tie], now: datetime
+) -> bool:
     """Suspends or recuses where this candidate stands so to the holder of this grant; True when it was suspended now."""
-    board = oracles.board(session, grant.competition)
+    board = oracles.board(session, competition)
     candidate = queries.account(session, candidate_id)
     found = rules.relations(_name(grant.account), _name(candidate), known)
     bars = {"self"} | (board.blocking if grant.role in board.barred else set())
     stopping = sorted(found & bars)
     if stopping:
-        return _suspend(session, grant, candidate, stopping[0], now)
+        return _suspend(session, grant, competition, candidate, stopping[0], now)
     if grant.role in board.barred:
         for kind in sorted(found & set(board.declared)):
             recuse(
                 session,
-                grant.competition,
+                competition,
                 grant.account_id,
                 candidate_id,
                 reason=rules.RELATION_NAMES[kind],
@@ -110,18 +124,22 @@ def _check(session: Session, grant: RoleGrant, candidate_id: int, known: list[Ti
     return False
 
 
-def _suspend(session: Session, grant: RoleGrant, candidate: Account, kinship: str, now: datetime) -> bool:
-    if any(one.candidate_id == candidate.id for one in grant.suspensions):
+def _suspend(
+    session: Session, grant: RoleGrant, competition: str, candidate: Account, kinship: str, now: datetime
+) -> bool:
+    if any((one.competition, one.candidate_id) == (competition, candidate.id) for one in grant.suspensions):
         return False  # in force, or two people lifted it knowing of this candidate
-    grant.suspensions.append(GrantSuspension(candidate_id=candidate.id, kinship=kinship, at=now))
+    grant.suspensions.append(
+        GrantSuspension(competition=competition, candidate_id=candidate.id, kinship=kinship, at=now)
+    )
     session.flush()
     role = both(rules.ROLE_NAMES.get(grant.role, grant.role))
     relation = both(rules.RELATION_NAMES[kinship])
-    for officer in _officers(session, grant.competition, now) - {grant.account_id}:
+    for officer in _officers(session, competition, now) - {grant.account_id}:
         messages.send(
             session,
             account_id=officer,
-            competition=grant.competition,
+            competition=competition,
             subject=both(N_("A role is suspended: name another person")),
             body=both(
                 N_(
@@ -138,7 +156,7 @@ def _suspend(session: Session, grant: RoleGrant, candidate: Account, kinship: st
     messages.send(
         session,
         account_id=grant.account_id,
-        competition=grant.competition,
+        competition=competition,
         subject=both(N_("Your role is suspended")),
         body=both(
             N_("Your role %(role)s has no effect from now on, because of a relation to a candidate: %(relation)s."),
@@ -167,7 +185,7 @@ def ask_to_lift(
         session,
         kind=LIFT,
         entry_type=LIFT,
-        competition=grant.competition,
+        competition=suspension.competition,
         lines=[
             sentence(
                 language,
@@ -180,7 +198,7 @@ def ask_to_lift(
             f"{sentence(language, N_('Reason'))}: {reason.strip()}",
         ],
         arguments={"suspension": suspension.id, "reason": reason.strip()},
-        terms=oracles.board(session, grant.competition).grant,
+        terms=oracles.board(session, suspension.competition).grant,
         by=by,
         now=now,
         barred=(grant.account_id, suspension.candidate_id),
@@ -399,7 +417,7 @@ def record_recusal(session: Session, approved: approvals.Approved) -> None:
     recusal = session.get_one(Recusal, approved.arguments["recusal"])
     if not enrolment.is_open(session, approved.competition):
         return
-    for grant in queries.grants_of(session, approved.competition):
+    for grant in _acting(session, approved.competition):
         if grant.account_id != recusal.account_id:
             continue
         record(

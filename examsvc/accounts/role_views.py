@@ -266,7 +266,12 @@ def lift(slug: str, number: int) -> str | Response:
 def _own_grants(slug: str) -> list[RoleGrant]:
     """The roles of the signed-in person here, suspended ones included; NotFound when there are none."""
     account_id = access.actor().account_id
-    found = [one for one in queries.grants_of(web.session(), slug) if one.account_id == account_id]
+    board = oracles.board(web.session(), slug)
+    found = [
+        one
+        for one in [*_of_installation(board), *queries.grants_of(web.session(), slug)]
+        if one.account_id == account_id
+    ]
     if not found:
         raise NotFound()
     return found
@@ -425,16 +430,20 @@ def tasks(session: Session, actor: Actor, slug: str, now: datetime) -> list[page
                     urgent=True,
                 )
             )
-        if mine & set(board.grant.roles):
-            for one in queries.suspensions(session, place):
-                found.append(
-                    pages.Task(
-                        label=gettext("Name another person for a suspended role"),
-                        address=url_for("accounts.people_of", slug=place),
-                        detail=f"{one.grant.account.name} · {gettext(rules.ROLE_NAMES.get(one.grant.role, one.grant.role))} · {title}",
-                        urgent=True,
-                    )
-                )
+    for place in queries.competitions_with_suspensions(session) if actor.roles else ():
+        board = oracles.board(session, place)
+        if slug not in ("", place) or not any(actor.holds(role, place) for role in board.grant.roles):
+            continue
+        title = language.in_language(board.title, current_language())
+        found += [
+            pages.Task(
+                label=gettext("Name another person for a suspended role"),
+                address=url_for("accounts.people_of", slug=place),
+                detail=f"{one.grant.account.name} · {gettext(rules.ROLE_NAMES.get(one.grant.role, one.grant.role))} · {title}",
+                urgent=True,
+            )
+            for one in queries.suspensions(session, place)
+        ]
     if slug == "" and actor.holds("system-administrator"):
         saviours = {one.id for role in rules.INSTALLATION_ROLES for one in queries.holders(session, role, "", now)}
         if len(saviours) < 4:

@@ -117,7 +117,8 @@ def home() -> str:
     suspended = [
         grant
         for grant in queries.account(session, actor.account_id).grants
-        if grant.revoked_at is None and any(one.lifted_at is None for one in grant.suspensions)
+        if grant.revoked_at is None
+        and any(one.lifted_at is None and one.competition == grant.competition for one in grant.suspensions)
     ]
     return render_template(
         "accounts/home.html",
@@ -172,12 +173,31 @@ def tasks(session: Session, actor: Actor, slug: str, now: datetime) -> list[page
     return [*found, *role_views.tasks(session, actor, slug, now)]
 
 
+def links(session: Session, actor: Actor, now: datetime) -> list[pages.Link]:
+    """Places about one's own account, and the people of the installation for those who see to them."""
+    places = [
+        (N_("All competitions"), "competitions.index", True),
+        (N_("Approvals"), "accounts.approvals_page", bool(actor.roles)),
+        (
+            N_("People and roles"),
+            "accounts.installation_people",
+            actor.holds("hr-officer") or actor.holds("system-administrator"),
+        ),
+        (N_("Second factor"), "accounts.second_factor", True),
+        (N_("Change the password"), "accounts.change_password", True),
+        (N_("Where you are signed in"), "accounts.sessions", True),
+        (N_("Identity number"), "accounts.identity", True),
+    ]
+    return [pages.Link(gettext(label), url_for(endpoint)) for label, endpoint, shown in places if shown]
+
+
 def register_room(app: Flask, settings: Settings) -> None:
     app.register_blueprint(bp)
     app.jinja_env.filters["role_name"] = role_name
     app.jinja_env.filters["relation_name"] = lambda kind: str(gettext(rules.RELATION_NAMES.get(kind, kind)))
     app.before_request(load_actor)
     pages.tasks_from(tasks)
+    pages.links_from(links)
     tries.register()
 
 

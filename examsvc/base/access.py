@@ -30,7 +30,8 @@ class Actor:
 
     ``roles`` holds pairs (role, competition slug); a role of the whole installation has the slug ``""``.
     ``second_factor`` tells whether this session was opened with a second factor; without one no role has an effect, and the
-    roles held stand in ``withheld``.  ``attempt`` is set in a session of exam day: it opens that attempt and nothing else.
+    roles held stand in ``withheld``.  ``excluded`` are roles of the whole installation that a relation to a candidate keeps
+    out of one competition.  ``attempt`` is set in a session of exam day: it opens that attempt and nothing else.
     """
 
     account_id: int
@@ -40,13 +41,17 @@ class Actor:
     second_factor: bool = False
     attempt: str | None = None
     withheld: frozenset[tuple[str, str]] = field(default_factory=frozenset)
+    excluded: frozenset[tuple[str, str]] = field(default_factory=frozenset)
 
     def holds(self, role: str, competition: str = "") -> bool:
         """Whether the role is held for that competition or for the whole installation."""
-        return (role, competition) in self.roles or (role, "") in self.roles
+        return (role, competition) in self.roles or (
+            (role, "") in self.roles and (role, competition) not in self.excluded
+        )
 
     def roles_in(self, competition: str) -> tuple[str, ...]:
-        return tuple(sorted({role for role, slug in self.roles if slug in ("", competition)}))
+        """The roles held in that competition, sorted."""
+        return tuple(sorted({role for role, _ in self.roles if self.holds(role, competition)}))
 
 
 @dataclass(frozen=True)

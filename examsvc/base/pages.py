@@ -1,7 +1,7 @@
 """The shell of every page: language, who one is, where one is in the competition, and the one thing to do now.
 
 Rooms fill three small registries in ``create_app``: what stands in the timeline of a competition, the tasks of a role, and
-what a base page must ask of a higher room.  Nothing here knows a room.
+the places that a person's own page leads to.  Nothing here knows a room.
 """
 
 from __future__ import annotations
@@ -43,11 +43,21 @@ class Task:
     done: bool = False
 
 
+@dataclass(frozen=True)
+class Link:
+    """A place that a person goes to now and then, without being asked to: it stands on the person's own page."""
+
+    label: str
+    address: str
+
+
+LinksOf = Callable[[Session, Actor, datetime], list[Link]]
 TimelineOf = Callable[[Session, str, datetime], list[Step]]
 TasksOf = Callable[[Session, Actor, str, datetime], list[Task]]
 
 _timelines: list[TimelineOf] = []
 _tasks: list[TasksOf] = []
+_links: list[LinksOf] = []
 
 
 def timeline_from(source: TimelineOf) -> TimelineOf:
@@ -62,6 +72,21 @@ def tasks_from(source: TasksOf) -> TasksOf:
     if source not in _tasks:
         _tasks.append(source)
     return source
+
+
+def links_from(source: LinksOf) -> LinksOf:
+    """Registers a room's places for a person's own page."""
+    if source not in _links:
+        _links.append(source)
+    return source
+
+
+def links() -> list[Link]:
+    """Places of the signed-in person."""
+    actor: Actor | None = g.get("actor")
+    if actor is None:
+        return []
+    return [link for source in _links for link in source(web.session(), actor, web.now())]
 
 
 def timeline(slug: str) -> list[Step]:
@@ -133,6 +158,7 @@ def register(app: Flask, settings: Settings) -> None:
             "actor": g.get("actor"),
             "timeline_of": timeline,
             "tasks_of": tasks,
+            "links_of": links,
             "now": web.now(),
             "unread_messages": _unread,
             "demo": settings.mode == "demo",

@@ -232,9 +232,9 @@ def correct_service(session: Session, service: Service, *, reason: str, by: int,
         raise NotAllowed(N_("Nobody changes his or her own record. A colleague does it."))
     if not reason.strip():
         raise Refused(N_("Write the reason."), field="reason")
+    name = accounts.account(session, by).name
     if service.void_at is None:
-        service.void_at = now
-        service.void_reason = f"{reason.strip()} ({accounts.account(session, by).name})"
+        service.void_at, service.void_reason = now, f"{reason.strip()} ({name})"
     session.flush()
 
 

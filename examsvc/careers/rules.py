@@ -8,7 +8,7 @@ from __future__ import annotations
 from calendar import monthrange
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 
 @dataclass(frozen=True)
@@ -70,12 +70,18 @@ def merged(stretches: Iterable[Stretch], until: date) -> list[Stretch]:
 
 
 def months_of(stretches: Iterable[Stretch], until: date) -> int:
-    """Full months of service up to a day.  Gaps do not count; the days left over in each stretch are put together as if
-    the stretches followed each other, the last one ending on that day."""
-    whole = merged(stretches, until)
-    if not whole:
-        return 0
-    days = sum((one.ends - one.begins for one in whole if one.ends is not None), timedelta())
-    last = whole[-1].ends
-    assert last is not None
-    return months_between(last - days, last)
+    """Full months of service up to a day.  Gaps do not count; what is left over in each stretch beyond its full months is put
+    together, thirty days to a month."""
+    months = days = 0
+    for one in merged(stretches, until):
+        assert one.ends is not None
+        whole = months_between(one.begins, one.ends)
+        months += whole
+        days += (one.ends - _later(one.begins, whole)).days
+    return months + days // 30
+
+
+def _later(day: date, months: int) -> date:
+    """The same day so many months later, or the last day of a month that is too short for it."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from itertools import zip_longest
 from typing import Any
 
 from flask import Blueprint, Flask, redirect, render_template, request, url_for
 from flask_babel import gettext
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms.fields.choices import SelectChoice
 
 from examsvc.accounts import queries as accounts
 from examsvc.accounts.models import Account
-from examsvc.base import access, web
+from examsvc.base import access, pages, web
 from examsvc.base.errors import N_, NotFound, Refused
 from examsvc.base.forms import options
 from examsvc.base.pages import in_reader_language
@@ -429,5 +430,14 @@ def discipline(account: str) -> str | Response:
     )
 
 
+def links(session: Session, actor: access.Actor, now: datetime) -> list[pages.Link]:
+    """The own service record, and the units and posts for the personnel office."""
+    found = [pages.Link(gettext("Your service record"), url_for("careers.own_service"))]
+    if any(actor.holds(role) for role in OFFICE):
+        found.insert(0, pages.Link(gettext("Units and posts"), url_for("careers.units")))
+    return found
+
+
 def register_room(app: Flask, settings: Settings) -> None:
     app.register_blueprint(bp)
+    pages.links_from(links)

@@ -352,6 +352,21 @@ def test_the_database_refuses_a_second_grant_in_force(people: People) -> None:
         people.session.add(RoleGrant(account_id=mai, role="marker", competition=SLUG, granted_at=people.now))
 
 
+def test_an_officer_of_the_installation_who_applies_is_kept_out_of_that_competition_only(people: People) -> None:
+    officer = people.officers[0]
+    people.candidates.append(Candidate(officer))
+    with writing(people.session):
+        assert [one.role for one in relations.check_candidate(people.session, SLUG, officer, now=people.now)] == ["hr-officer"]
+    assert ("hr-officer", "") in queries.roles_of(people.session, officer, people.now)
+    assert queries.excluded_from(people.session, officer) == {("hr-officer", SLUG)}
+    with pytest.raises(NotAllowed):
+        people.propose(people.person("Mai"), "marker", proposer=officer)
+    request = people.propose(people.person("Nam"), "marker", proposer=people.officers[1])
+    with pytest.raises(NotAllowed):
+        people.approve(request, officer)
+    assert approvals.waiting_for(people.session, officer, people.now) == []
+
+
 def test_suspensions_name_their_candidate(people: People) -> None:
     mai = people.person("Mai")
     grant = people.give(mai, "marker")
