@@ -18,7 +18,7 @@ TEN = Axis(0, 10, tuple((float(one), str(one)) for one in (0, 5, 10)))
 
 
 def drawn(markup: str) -> ElementTree.Element:
-    return ElementTree.fromstring(markup)  # noqa: S314 - our own text
+    return ElementTree.fromstring(markup)
 
 
 def circles(markup: str) -> list[tuple[float, float]]:
