@@ -95,8 +95,8 @@ ENTRIES = (
     entry(
         "witnesses.named",
         Field("policy", DIGEST, "SHA-256 of the witness policy file (c2sp.org/tlog-policy)"),
-        Field("witnesses", COUNT, "witnesses in it"),
-        when="The witnesses and their quorum are fixed, before applications open.",
+        Field("witnesses", INTEGER, "witnesses in it; 0 where the regulation has none"),
+        when="The witnesses and their quorum are fixed, before applications open; that there are none stands here too.",
         by="council chair",
         log=IN_BOTH,
         scope=Scope.LOG,
