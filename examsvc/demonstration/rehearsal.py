@@ -62,6 +62,7 @@ def prepare(session: Session, *, candidates: int, seconds_to_bell: int, now: dat
     story.phase("exam")
     story.paper("test", [{"count": 40, "marks": "1"}], slug)
     sitting = story.sitting("test", now + timedelta(seconds=seconds_to_bell), places=candidates)
+    story.make_ready(sitting)
     code = arrival.new_code()
     hashed = arrival.hash_code(code)
     places = []

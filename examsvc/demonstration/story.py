@@ -15,18 +15,18 @@ from sqlalchemy.orm import Session
 
 from examsvc.accounts import approvals, roles
 from examsvc.accounts import operations as accounts
-from examsvc.accounts import roles
 from examsvc.accounts.passwords import hash_password
 from examsvc.accounts.rules import INSTALLATION_ROLES
 from examsvc.applications import operations as applications
 from examsvc.applications import queries as files
 from examsvc.base.database import writing
 from examsvc.competitions import operations as competitions
+from examsvc.competitions import queries as competitions_of
 from examsvc.competitions.models import Competition
 from examsvc.competitions.regulation import Regulation, read_preset
 from examsvc.competitions.terms import write_exact
+from examsvc.demonstration import applying, custodians
 from examsvc.demonstration.answers import ESSAY_TEXT, key_of, wrong_of
-from examsvc.demonstration import applying
 from examsvc.demonstration.people import CANDIDATES, STAFF, Person
 from examsvc.marking import blinding, essays, hearings, locking, objective, queries
 from examsvc.marking.models import Allocation, Hearing, PanelSeat, Script
@@ -51,7 +51,6 @@ POSTS = (
     ("B", {"vi": "Trưởng phòng Chuyển đổi số", "en": "Head of the Digital Transformation Division"}),
     ("C", {"vi": "Trưởng phòng Quản lý dịch vụ công", "en": "Head of the Public Services Division"}),
 )
-CUSTODIANS = ("giukhoa1", "giukhoa2", "giukhoa3")
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 UNIT = {"vi": "Sở Nội vụ tỉnh Thanh Hà (tưởng tượng)", "en": "Department of Home Affairs, Thanh Ha (invented)"}
 
@@ -78,7 +77,6 @@ class Story:
         self.now = now
         self.chance = random.Random(seed)  # noqa: S311 - an invented story, told the same way each time
         self.competition_id = 0
-        self.keys: dict[str, str] = {}
 
     @property
     def competition(self) -> Competition:
@@ -178,39 +176,22 @@ class Story:
             custody.seal(self.session, {"form": number}, self.now)
 
     def name_custodians(self, stage: str) -> None:
-        """Three custodians hand in keys; chair and authority name them."""
+        """The invented custodians hand in keys; chair and authority name them."""
         with writing(self.session):
-            for handle in CUSTODIANS:
-                if handle not in self.keys:
-                    self.keys[handle], recipient = sealing.new_identity()
-                    custody.register_key(
-                        self.session, self.competition, recipient=recipient, by=self.people[handle], now=self.now
-                    )
+            for handle, (_, recipient) in custodians.KEYS.items():
+                custody.register_key(
+                    self.session, self.competition, recipient=recipient, by=self.people[handle], now=self.now
+                )
             custody.ask_naming(
                 self.session, self.competition, stage=stage, by=self.people["chutich"], now=self.now
             )
         self.approve("thamquyen")
 
-    def open_paper(self, part: str) -> Form:
-        """Two custodians hand in their shares; the paper opens."""
-        form = papers_of.paper_in_force(self.session, self.competition_id, part)
-        if form is None:
-            raise LookupError(part)
-        number = form.id
-        for handle in CUSTODIANS[:2]:
-            with writing(self.session):
-                form = self.session.get_one(Form, number)
-                dealt = custody.share_of(form, self.people[handle])
-                share = sealing.decrypt_share(dealt.ciphertext, self.keys[handle])
-                custody.deliver_share(self.session, form, data=share.data, by=self.people[handle], now=self.now)
-        custody.open_form(self.session, {"form": number}, self.now)
-        return self.session.get_one(Form, number)
-
     def sitting(self, part: str, bell: datetime, places: int = 12) -> int:
-        """Plans a sitting, goes to the opening of its paper, and makes the attempts."""
+        """Plans a sitting; its paper stays sealed."""
         with writing(self.session):
             competition = self.competition
-            sitting = planning.schedule_sitting(
+            return planning.schedule_sitting(
                 self.session,
                 competition,
                 part=part,
@@ -219,21 +200,30 @@ class Story:
                 candidates=files.eligible(self.session, competition.id),
                 by=self.people["tochuc1"],
                 now=self.now,
-            )
-            number = sitting.id
+            ).id
+
+    def make_ready(self, number: int) -> None:
+        """Goes to the opening of the sitting's paper: two custodians open it, and the attempts are made."""
+        sitting = self.session.get_one(Sitting, number)
         lead = competitions_of.regulation(self.competition).paper.opening_lead_minutes
-        self.now = max(self.now, bell - timedelta(minutes=lead))
-        form = self.open_paper(part)
+        self.now = max(self.now, sitting.bell_at - timedelta(minutes=lead))
+        form = papers_of.paper_in_force(self.session, self.competition_id, sitting.part)
+        if form is None:
+            raise LookupError(sitting.part)
+        form_id = form.id
+        custodians.open_paper(self.session, form_id, domain=DOMAIN, now=self.now)
         with writing(self.session):
             planning.prepare_attempts(
-                self.session, self.session.get_one(Sitting, number), form=form, now=self.now
+                self.session,
+                self.session.get_one(Sitting, number),
+                form=self.session.get_one(Form, form_id),
+                now=self.now,
             )
-        return number
 
     def sit(self, number: int, ability: Mapping[str, float]) -> None:
         """Everybody comes, knows the share of the answers that his ability says, and submits."""
+        self.make_ready(number)
         sitting = self.session.get_one(Sitting, number)
-        self.now = max(self.now, sitting.bell_at - timedelta(minutes=10))
         codes = [attempt.code for attempt in sitting.attempts]
         for code in codes:
             with writing(self.session):
@@ -576,7 +566,7 @@ def tell(session: Session, now: datetime) -> dict[str, int]:
     ready.now = now
     ready.paper("test", TEST, "dot-2")
     ready.paper("essay", ESSAY, "dot-2")
-    ready.sitting("test", now + timedelta(minutes=2))
+    ready.make_ready(ready.sitting("test", now + timedelta(minutes=2)))
     ready.sitting("essay", now + timedelta(minutes=40))
 
     open_now = Story(session, people, "chi-cuc-truong-2026", now - timedelta(days=12), seed=4)

@@ -11,6 +11,7 @@ from examsvc.accounts import queries as accounts
 from examsvc.accounts.browser import enter
 from examsvc.base import access, web
 from examsvc.base.errors import N_, NotFound, Refused
+from examsvc.demonstration import custodians
 from examsvc.demonstration.people import CANDIDATES, STAFF
 from examsvc.demonstration.rehearsal import prepare
 from examsvc.demonstration.story import DOMAIN
@@ -53,4 +54,5 @@ def register_room(app: Flask, settings: Settings) -> None:
     """Only in a demonstration; elsewhere the addresses do not exist."""
     if settings.mode == "demo":
         app.register_blueprint(bp)
+        custodians.register(DOMAIN)
         app.extensions["csrf"].exempt(rehearsal)

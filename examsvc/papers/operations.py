@@ -1,120 +1,136 @@
-"""Importing banks, assembling forms and approving them by two."""
+"""Blueprints, forms drawn from them, and what a person changes in a draft."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from examsvc.base.errors import N_, NotAllowed, Refused
+from examsvc.base.errors import N_, NotFound, Refused
+from examsvc.competitions import queries as competitions
 from examsvc.competitions.models import Competition
-from examsvc.papers import queries, rules
-from examsvc.papers.models import Bank, Blueprint, Form, FormApproval, FormSlot, ItemVersion
-from question_banks import write_bank
-from question_banks.model import Bank as BankDocument
+from examsvc.papers import paper_lint, queries, rules
+from examsvc.papers.assembly import Chosen, choose
+from examsvc.papers.models import Bank, Blueprint, Form, FormSlot, FormSwap, ItemVersion, Reading
+from examsvc.papers.paper_lint import Question
 
-
-def import_bank(session: Session, document: BankDocument, *, by: int, now: datetime) -> Bank:
-    """Adds the items of a bank; an item that is already there in the same version is left alone."""
-    found = session.scalar(select(Bank).where(Bank.name == document.id))
-    if found is None:
-        found = Bank(name=document.id, title=dict(document.title.values), imported_at=now, imported_by_id=by)
-        session.add(found)
-        session.flush()
-    known = {
-        (version.identifier, version.digest)
-        for version in session.scalars(select(ItemVersion).where(ItemVersion.bank_id == found.id))
-    }
-    for item in document:
-        if (item.id, item.digest) in known:
-            continue
-        native = write_bank(document.replaced(items=(item,), media={}), "native").data.decode()
-        session.add(
-            ItemVersion(
-                bank_id=found.id,
-                identifier=item.id,
-                digest=item.digest,
-                kind=item.kind,
-                topic=item.metadata.topic,
-                level=item.metadata.level,
-                marks=str(item.marks),
-                native=native,
-                added_at=now,
-            )
-        )
-    session.flush()
-    return found
+MOST_LINES = 60
+MOST_ITEMS = 500
 
 
 def set_blueprint(
-    session: Session, competition: Competition, *, part: str, cells: Sequence[dict[str, Any]], by: int, now: datetime
+    session: Session,
+    competition: Competition,
+    *,
+    part: str,
+    cells: Sequence[Mapping[str, Any]],
+    bank: Bank,
+    by: int,
+    now: datetime,
 ) -> Blueprint:
+    """A new version of a part's blueprint; older ones are kept.  Whether it can be met, ``rules.check_blueprint`` says."""
+    queries.seated_part(competition, part)
+    lines = [rules.Cell.read(cell) for cell in cells]
+    if not lines:
+        raise Refused(N_("The blueprint asks for no question. Fill in at least one line."))
+    if len(lines) > MOST_LINES or rules.total_items(lines) > MOST_ITEMS:
+        raise Refused(
+            N_("A blueprint has at most %(lines)d lines and %(items)d questions."), lines=MOST_LINES, items=MOST_ITEMS
+        )
+    for number, line in enumerate(lines, start=1):
+        if line.count < 1 or Fraction(line.marks) <= 0:
+            raise Refused(N_("Line %(line)d needs at least one question, and marks above zero."), line=number)
+    earlier = queries.blueprints(session, competition.id, part)
     blueprint = Blueprint(
-        competition_id=competition.id, part=part, cells=[dict(cell) for cell in cells], made_at=now, made_by_id=by
+        competition_id=competition.id,
+        part=part,
+        version=1 + (earlier[0].version if earlier else 0),
+        bank_id=bank.id,
+        cells=[line.written() for line in lines],
+        made_at=now,
+        made_by_id=by,
     )
     session.add(blueprint)
     session.flush()
     return blueprint
 
 
-def assemble_form(
+def assemble_forms(
     session: Session,
     competition: Competition,
     *,
     blueprint: Blueprint,
-    bank: Bank,
-    role: str,
     seed: str,
     by: int,
     now: datetime,
+    roles: Sequence[str] = ("main", "spare"),
+) -> dict[str, Form]:
+    """Draws the forms of a part, disjoint from one another and from what stands already.
+
+    A draft of the same role is withdrawn; an approved or sealed paper must be withdrawn or replaced first.
+    """
+    if not seed.strip() or len(seed) > 60:
+        raise Refused(N_("Enter a seed of at most 60 characters: anyone who knows it can draw the same paper again."), field="seed")
+    part = queries.seated_part(competition, blueprint.part)
+    for role in roles:
+        old = queries.standing(session, competition.id, part.id, role)
+        if old is not None and old.state != "draft":
+            raise Refused(N_("The paper %(code)s is approved already. Withdraw it before you draw another."), code=old.code)
+        if old is not None:
+            old.withdrawn_at, old.withdrawn_reason = now, "drawn anew"
+    session.flush()
+    taken = {
+        slot.item_version.identifier
+        for role in ("main", "spare")
+        if role not in roles and (other := queries.standing(session, competition.id, part.id, role)) is not None
+        for slot in other.slots
+    }
+    stock = queries.stock(session, blueprint.bank_id, part)
+    cells = queries.cells(blueprint)
+    made: dict[str, Form] = {}
+    for role in roles:
+        own_seed = f"{seed}/{role}"
+        chosen = choose([queries.candidate(one) for one in stock], cells, own_seed, excluded=taken)
+        taken |= {one.item.identifier for one in chosen}
+        made[role] = _make(session, competition, blueprint, role, own_seed, chosen, stock, by, now)
+    return made
+
+
+def _make(
+    session: Session,
+    competition: Competition,
+    blueprint: Blueprint,
+    role: str,
+    seed: str,
+    chosen: Sequence[Chosen],
+    stock: Sequence[ItemVersion],
+    by: int,
+    now: datetime,
 ) -> Form:
-    """Draws a form; the spare shares no item with the main form of the same part."""
-    used = set(
-        session.scalars(
-            select(FormSlot.item_version_id)
-            .join(Form)
-            .where(
-                Form.competition_id == competition.id,
-                Form.part == blueprint.part,
-                Form.withdrawn_at.is_(None),
-                Form.role != role,
-            )
-        )
-    )
-    versions = [version for version in queries.current_items(session, bank.id) if version.id not in used]
-    by_digest = {version.digest: version for version in versions}
-    pool = [
-        rules.Candidate(
-            version.digest,
-            version.identifier,
-            version.kind,
-            version.topic,
-            version.level,
-            frozenset(queries.item(version).metadata.enemies),
-        )
-        for version in versions
-    ]
-    drawn = rules.draw(pool, [rules.Cell.read(cell) for cell in blueprint.cells], seed)
-    made = session.scalar(select(func.count()).select_from(Form).where(Form.competition_id == competition.id))
+    by_digest = {version.digest: version for version in stock}
+    number = session.scalar(select(func.count()).select_from(Form).where(Form.competition_id == competition.id))
     form = Form(
         competition_id=competition.id,
-        code=f"{blueprint.part}-{role}-{(made or 0) + 1}",
+        code=f"{blueprint.part}-{role}-{(number or 0) + 1}",
         part=blueprint.part,
         role=role,
         blueprint_id=blueprint.id,
         seed=seed,
-        digest=form_digest([(item.digest, marks) for item, marks in drawn]),
+        digest=form_digest([(one.item.digest, one.marks) for one in chosen]),
+        items=len(chosen),
         made_at=now,
         made_by_id=by,
     )
     form.slots = [
-        FormSlot(number=number, item_version_id=by_digest[item.digest].id, marks=marks)
-        for number, (item, marks) in enumerate(drawn, start=1)
+        FormSlot(number=place, line=one.line, item_version_id=by_digest[one.item.digest].id, marks=one.marks)
+        for place, one in enumerate(chosen, start=1)
     ]
     session.add(form)
     session.flush()
@@ -126,13 +142,106 @@ def form_digest(slots: Sequence[tuple[str, str]]) -> str:
     return hashlib.sha256(json.dumps([list(slot) for slot in slots], separators=(",", ":")).encode()).hexdigest()
 
 
-def approve_form(session: Session, form: Form, *, by: int, now: datetime) -> None:
-    """One of the two approvals that a form needs, by somebody who did not make it."""
-    if by == form.made_by_id:
-        raise NotAllowed(N_("Whoever assembled a paper does not approve it. Ask two colleagues."))
-    if form.withdrawn_at is not None:
-        raise Refused(N_("This paper was withdrawn. Assemble a new one."))
-    if any(approval.by_id == by for approval in form.approvals):
-        return
-    form.approvals.append(FormApproval(by_id=by, at=now, digest=form.digest))
+def findings(session: Session, form: Form) -> list[rules.Finding]:
+    """The paper lint of a draft."""
+    competition = form.competition
+    part = queries.seated_part(competition, form.part)
+    used = queries.used_elsewhere(session, form)
+    asked = [
+        Question(one.number, one.item, one.marks, one.retired, used.get(slot.item_version_id, ""))
+        for one, slot in zip(queries.questions(form), form.slots, strict=True)
+    ]
+    other = queries.standing(session, competition.id, form.part, "spare" if form.role == "main" else "main")
+    versions = [slot.item_version for slot in form.slots]
+    return paper_lint.findings(
+        asked,
+        part,
+        competitions.regulation(competition).languages,
+        media=queries.known_media(session, versions),
+        other=queries.questions(other) if other is not None else (),
+    )
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """What a swap by hand would do: the question that goes, the one that comes, and what the lint says before and after."""
+
+    out: ItemVersion
+    come: ItemVersion
+    fits_line: bool
+    words: int
+    before: tuple[rules.Finding, ...]
+    after: tuple[rules.Finding, ...]
+
+    @property
+    def new_findings(self) -> list[rules.Finding]:
+        """What the swap would bring."""
+        known = {(one.severity, str(one)) for one in self.before}
+        return [one for one in self.after if (one.severity, str(one)) not in known]
+
+
+def consider_swap(session: Session, form: Form, number: int, identifier: str) -> Exchange:
+    """What would follow from exchanging the question at this place for that item; nothing is stored."""
+    _require_draft(form)
+    slot = _slot(form, number)
+    come = queries.versions(session, form.blueprint.bank_id, identifier)[0]
+    if come.retired_at is not None:
+        raise Refused(N_("This question was retired. Choose another."), field="item")
+    if any(one.item_version.identifier == identifier for one in form.slots):
+        raise Refused(N_("This question stands in the paper already."), field="item")
+    cell = queries.cells(form.blueprint)[slot.line - 1]
+    before = findings(session, form)
+    out = slot.item_version
+    with session.no_autoflush:
+        slot.item_version = come
+        try:
+            after = findings(session, form)
+        finally:
+            slot.item_version = out
+    return Exchange(
+        out, come, cell.takes(queries.candidate(come)), come.words - out.words, tuple(before), tuple(after)
+    )
+
+
+def swap_item(
+    session: Session, form: Form, number: int, identifier: str, *, reason: str, by: int, now: datetime
+) -> None:
+    """Exchanges one question of a draft; who did it and why goes with the paper."""
+    if not reason.strip():
+        raise Refused(N_("Write the reason."), field="reason")
+    exchange = consider_swap(session, form, number, identifier)
+    slot = _slot(form, number)
+    form.swaps.append(
+        FormSwap(number=number, out_id=exchange.out.id, in_id=exchange.come.id, reason=reason.strip(), at=now, by_id=by)
+    )
+    slot.item_version = exchange.come
+    form.digest = form_digest([(one.item_version.digest, one.marks) for one in form.slots])
     session.flush()
+
+
+def withdraw_form(session: Session, form: Form, *, reason: str, by: int, now: datetime) -> None:
+    """Takes back a draft or an approved paper before it is sealed; a sealed one is replaced instead."""
+    if form.state not in ("draft", "approved"):
+        raise Refused(N_("This paper can no longer be withdrawn. A sealed paper is replaced by the spare."))
+    if not reason.strip():
+        raise Refused(N_("Write the reason."), field="reason")
+    form.withdrawn_at, form.withdrawn_reason = now, reason.strip()
+    session.flush()
+
+
+def note_reading(session: Session, slug: str, *, what: str, thing: str, by: int, now: datetime) -> None:
+    """Puts on record that somebody read questions, keys or a printed paper."""
+    session.add(Reading(competition=slug, account_id=by, what=what, thing=thing[:300], at=now))
+    session.flush()
+
+
+def _slot(form: Form, number: int) -> FormSlot:
+    for slot in form.slots:
+        if slot.number == number:
+            return slot
+    raise NotFound()
+
+
+def _require_draft(form: Form) -> None:
+    if form.state != "draft":
+        raise Refused(N_("This paper is approved; its questions stay as they are. Withdraw it to change it."))

@@ -1,17 +1,42 @@
-"""Assembling a form from a blueprint: reproducible from its seed by anyone who has the bank."""
+"""Blueprints: what a paper must contain, checked against the regulation's part and against the bank's stock."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Literal
 
-from examsvc.base.errors import N_, Refused
+from examsvc.base.errors import N_
+from examsvc.competitions.exam_clauses import EssayPart, ObjectivePart
+from examsvc.competitions.terms import write_exact
+
+Severity = Literal["error", "warning", "advice"]
+PartClause = ObjectivePart | EssayPart
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is wrong with a blueprint or a paper: an error blocks, a warning must be read, advice may be.
+
+    ``slots`` are the numbers of the questions (or of the blueprint's lines) that it is about.
+    """
+
+    severity: Severity
+    sentence: str
+    params: Mapping[str, object] = field(default_factory=dict)
+    slots: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        return self.sentence % self.params if self.params else self.sentence
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """An item that may be drawn: what the blueprint asks about, and the items it must not stand beside."""
+    """An item that may be drawn: what a blueprint asks about, and the items it must not stand beside.
+
+    ``words`` is what a candidate reads, in the longest of the languages; ``minutes`` the expected time, where known.
+    """
 
     digest: str
     identifier: str
@@ -19,11 +44,13 @@ class Candidate:
     topic: str
     level: str
     enemies: frozenset[str] = frozenset()
+    words: int = 0
+    minutes: Fraction | None = None
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of a blueprint: so many items of these topics, levels and kinds, each worth these marks.
+    """One line of a blueprint: so many items of these topics, levels and kinds, each worth these marks.
 
     An empty tuple means any.  A topic covers those below it ("finance" covers "finance.budget").
     """
@@ -49,35 +76,114 @@ class Cell:
 
         return cls(int(str(cell["count"])), str(cell["marks"]), names("topics"), names("levels"), names("kinds"))
 
+    def written(self) -> dict[str, object]:
+        """As it is stored; ``read`` gives it back."""
+        found: dict[str, object] = {"count": self.count, "marks": self.marks}
+        for name in ("topics", "levels", "kinds"):
+            if getattr(self, name):
+                found[name] = list(getattr(self, name))
+        return found
 
-def draw(pool: Sequence[Candidate], cells: Sequence[Cell], seed: str) -> list[tuple[Candidate, str]]:
-    """Items with their marks, cell after cell, each cell in the order of SHA-256(seed, digest).
 
-    An item is drawn at most once and never beside an enemy.  Refused, naming the cell, when the bank is too small.
-    """
-    ordered = sorted(pool, key=lambda item: hashlib.sha256(f"{seed}:{item.digest}".encode()).digest())
-    taken: list[tuple[Candidate, str]] = []
-    names: set[str] = set()
-    barred: set[str] = set()
+def total_marks(cells: Iterable[Cell]) -> Fraction:
+    return sum((cell.count * Fraction(cell.marks) for cell in cells), Fraction(0))
+
+
+def total_items(cells: Iterable[Cell]) -> int:
+    return sum(cell.count for cell in cells)
+
+
+def check_blueprint(cells: Sequence[Cell], part: PartClause, stock: Sequence[Candidate]) -> list[Finding]:
+    """Whether the lines meet the regulation's part, and whether the stock can fill each line."""
+    found: list[Finding] = [*_check_sums(total_items(cells), total_marks(cells), part)]
     for number, cell in enumerate(cells, start=1):
-        found = 0
-        for item in ordered:
-            if found == cell.count:
-                break
-            if item.identifier in names or item.identifier in barred or item.enemies & names or not cell.takes(item):
-                continue
-            names.add(item.identifier)
-            barred |= item.enemies
-            taken.append((item, cell.marks))
-            found += 1
-        if found < cell.count:
-            raise Refused(
-                N_(
-                    "Line %(line)d of the blueprint asks for %(asked)d items, but the bank has only %(found)d that fit."
-                    " Lower the number or widen the line."
-                ),
-                line=number,
-                asked=cell.count,
-                found=found,
+        fitting = sum(1 for item in stock if cell.takes(item))
+        if fitting < cell.count:
+            found.append(
+                Finding(
+                    "error",
+                    N_(
+                        "Line %(line)d asks for %(asked)d questions, but the bank has only %(found)d that fit."
+                        " Lower the number or widen the line."
+                    ),
+                    {"line": number, "asked": cell.count, "found": fitting},
+                    (number,),
+                )
             )
-    return taken
+        elif part_has_spare(fitting, cell.count):
+            found.append(
+                Finding(
+                    "advice",
+                    N_(
+                        "Line %(line)d takes %(asked)d of only %(found)d questions that fit: a spare paper without"
+                        " common questions may not be possible."
+                    ),
+                    {"line": number, "asked": cell.count, "found": fitting},
+                    (number,),
+                )
+            )
+    return found
+
+
+def part_has_spare(fitting: int, asked: int) -> bool:
+    """Whether the stock is too small for a second paper without common questions."""
+    return fitting < 2 * asked
+
+
+def _check_sums(items: int, marks: Fraction, part: PartClause) -> list[Finding]:
+    found = []
+    asked = part.items if part.kind == "objective" else part.tasks
+    if items not in asked:
+        found.append(
+            Finding(
+                "error",
+                N_("The paper has %(items)d questions; the regulation asks for %(range)s."),
+                {"items": items, "range": str(asked)},
+            )
+        )
+    if marks != part.maximum:
+        found.append(
+            Finding(
+                "error",
+                N_("The marks add up to %(sum)s; the regulation's maximum for this part is %(maximum)s."),
+                {"sum": write_exact(marks), "maximum": write_exact(part.maximum)},
+            )
+        )
+    return found
+
+
+def sum_findings(marks: Sequence[str], part: PartClause) -> list[Finding]:
+    """Number of questions and sum of marks of a form, against the regulation's part."""
+    return _check_sums(len(marks), sum((Fraction(one) for one in marks), Fraction(0)), part)
+
+
+# -------------------------------------------------------------------------------- after the sitting
+
+
+def neutralise(
+    scores: Mapping[int, tuple[Fraction, Fraction]], rules: Mapping[int, str]
+) -> dict[int, tuple[Fraction, Fraction]]:
+    """(score, maximum) of each question after faulty ones were taken out, as ObjectivePart.neutralised_item says.
+
+    ``full-marks``: everybody gets them.  ``drop``: neither marks nor maximum.  ``redistribute``: the marks of faulty questions
+    go to the others in proportion to their marks, so that the maximum stays; where nothing is left to bear them, everybody
+    gets them, since a maximum that nobody can reach would be unjust.
+    """
+    after = {
+        number: (maximum, maximum) if rules.get(number) == "full-marks" else (score, maximum)
+        for number, (score, maximum) in scores.items()
+        if rules.get(number) != "drop"
+    }
+    after |= {number: (Fraction(0), Fraction(0)) for number in scores if rules.get(number) == "drop"}
+    spread = {number for number in scores if rules.get(number) == "redistribute"}
+    lost = sum((scores[number][1] for number in spread), Fraction(0))
+    bearers = [number for number in scores if number not in rules]
+    left = sum((scores[number][1] for number in bearers), Fraction(0))
+    for number in spread:
+        after[number] = (Fraction(0), Fraction(0)) if left else (scores[number][1], scores[number][1])
+    if lost and left:
+        factor = (left + lost) / left
+        for number in bearers:
+            score, maximum = scores[number]
+            after[number] = (score * factor, maximum * factor)
+    return {number: after[number] for number in scores}

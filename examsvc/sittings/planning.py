@@ -173,6 +173,8 @@ def prepare_attempts(session: Session, sitting: Sitting, *, form: Form, now: dat
         raise Refused(N_("The attempts of this sitting are already prepared."))
     if form.part != sitting.part or form.competition_id != sitting.competition_id:
         raise Refused(N_("This paper belongs to another part of the exam. Choose the right one."), field="form")
+    if form.state != "opened":
+        raise Refused(N_("The paper is not open yet. Its custodians open it shortly before the bell."), field="form")
     sitting.form_id, sitting.prepared_at = form.id, now
     session.flush()
     session.refresh(sitting)

@@ -1,0 +1,111 @@
+"""Approval of a paper by two: from then on its questions stay as they are, and the log is committed to them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from examsvc.accounts import approvals
+from examsvc.accounts.approvals import Approved, ask, carries_out
+from examsvc.accounts.models import ApprovalRequest
+from examsvc.base import jobs
+from examsvc.base.errors import N_, Refused
+from examsvc.competitions import queries as competitions
+from examsvc.competitions.models import Competition
+from examsvc.ledger import commitments
+from examsvc.ledger.operations import record
+from examsvc.papers import contents, operations, paper_lint, queries, scope
+from examsvc.papers.models import Form
+
+KIND = "papers.approve"
+
+
+def ask_approval(session: Session, form: Form, *, by: int, now: datetime) -> ApprovalRequest:
+    """Asks to approve a draft, with the asker's own approval; Refused while the paper lint finds an error."""
+    if form.state != "draft":
+        raise Refused(N_("Only a draft is approved. This paper is further on, or was withdrawn."))
+    scope.require_applications_closed(session, form.competition)
+    found = operations.findings(session, form)
+    errors = paper_lint.blocking(found)
+    if errors:
+        raise Refused(
+            N_("The paper still has %(number)d errors; mend them first. The first: %(problem)s"),
+            number=len(errors),
+            problem=str(errors[0]),
+        )
+    return ask(
+        session,
+        kind=KIND,
+        entry_type="paper.approved",
+        competition=form.competition.slug,
+        lines=summary_lines(form, [str(one) for one in found if one.severity == "warning"]),
+        arguments={"form": form.id, "digest": form.digest},
+        terms=competitions.approval_terms(form.competition, "approve-paper"),
+        by=by,
+        now=now,
+    )
+
+
+def summary_lines(form: Form, warnings: list[str]) -> list[str]:
+    """What both approvers read: nothing of the questions themselves."""
+    asked = queries.questions(form)
+    sums = paper_lint.summary(asked, queries.cells(form.blueprint))
+    kinds = ", ".join(f"{count} {kind}" for kind, count in dict(sums["kinds"]).items())  # type: ignore[call-overload]
+    return [
+        f"Approve the paper {form.code} ({form.role}) of the part {form.part}; it is then sealed for the custodians",
+        f"{sums['items']} questions ({kinds}), {sums['marks']} marks, {sums['words']} words to read",
+        f"SHA-256 {form.digest}",
+        *[f"Warning: {one}" for one in warnings],
+    ]
+
+
+def waiting(session: Session, form: Form, now: datetime) -> ApprovalRequest | None:
+    """The request that waits for a second approval of this form."""
+    for request in approvals.waiting(session, form.competition.slug, now):
+        if request.kind == KIND and request.arguments.get("form") == form.id:
+            return request
+    return None
+
+
+@carries_out(KIND)
+def _approve(session: Session, approved: Approved) -> None:
+    form = queries.form(session, int(approved.arguments["form"]))
+    if form.state != "draft" or form.digest != approved.arguments["digest"]:
+        raise Refused(N_("The paper has changed since the approval was asked for. Read it again and ask anew."))
+    salt = commitments.new_salt()
+    form.salt = salt.hex()
+    form.approval_id, form.approved_at = approved.request_id, approved.now
+    session.flush()
+    entry = record(
+        session,
+        form.competition.slug,
+        "paper.approved",
+        now=approved.now,
+        by=scope.actor(session, approved.asked_by),
+        approvals=approved.approvals,
+        summary=approved.summary,
+        **scope.of_part(form.competition, form.part),
+        paper=form.code,
+        kind=form.role,
+        forms=[commitments.commit("paper.form", salt, form_object(form))],
+    )
+    form.approval_entry = entry.position
+    session.flush()
+    jobs.ask_for(session, "papers.seal", approved.now, form=form.id)
+
+
+def form_object(form: Form) -> dict[str, object]:
+    """The committed object of a form whose questions are at hand."""
+    languages = competitions.regulation(form.competition).languages
+    return contents.form_object(form.code, form.part, slots(form), languages)
+
+
+def slots(form: Form) -> contents.Slots:
+    return [(one.number, queries.item(one.item_version), one.marks) for one in form.slots]
+
+
+def unsealed(session: Session, competition: Competition, stage: str) -> list[Form]:
+    """Approved papers of a stage that are not sealed yet."""
+    parts = {part.id for part in competitions.regulation(competition).stage(stage).parts}
+    return [one for one in queries.forms(session, competition.id) if one.part in parts and one.state == "approved"]
