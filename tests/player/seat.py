@@ -91,6 +91,11 @@ class Seat:
     def banners(self) -> list[str]:
         return [str(node.get_attribute("data-key")) for node in self.page.query_selector_all(".banner")]
 
+    @property
+    def receipt_code(self) -> str:
+        """The code on the receipt, without what only groups it."""
+        return re.sub(r"[\s-]", "", self.text(".receipt-code"))
+
     # ---- doing ----
 
     def go(self, number: int) -> None:
