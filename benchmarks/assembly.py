@@ -1,8 +1,9 @@
-"""How long test assembly takes: python benchmarks/assembly.py [SEED]
+"""How long test assembly takes: python benchmarks/assembly.py [--seed 7] [--small] [--proof]
 
 A simulated pool of 2,000 three-parameter items with topics, levels, keys, formats, reading times, words,
 uses and 20 groups of enemies; 30 constraints besides the enemies; forms of 40 items; maximin information at
-−1, 0 and 1. Asked gap: one per cent, the default; the proven gap is printed beside the time.
+−1, 0 and 1. Asked gap: one per cent, the default; the proven gap is printed beside the time. `--small`: one and two forms
+only. `--proof`: also closes the gap of two forms of 15 from 100 items, whose optimum is known (tests/vectors/assembly).
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-import sys
+import argparse
+import csv
+import json
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -75,19 +79,69 @@ def blueprint(pool: Pool, objective: Maximin | Maximise) -> Blueprint:
     return Blueprint((40, 40), tuple(constraints), objective, enemies)
 
 
+def proof() -> None:
+    folder = Path(__file__).parents[1] / "tests" / "vectors" / "assembly"
+    case = json.loads((folder / "assembly.json").read_text())["cases"]["two_forms_15of100"]
+    rows = list(csv.DictReader((folder / "ata_bank.csv").read_text().splitlines()))[:100]
+    a, b, c = (np.array([float(row[name]) for row in rows]) for name in "abc")
+    p = c[:, None] + (1 - c[:, None]) / (1 + np.exp(-a[:, None] * (np.array(case["theta"]) - b[:, None])))
+    info = (a[:, None] * (p - c[:, None]) / (1 - c[:, None])) ** 2 * (1 - p) / p
+    columns = {name: [row[name] for row in rows] for name in ("topic", "format", "key", "level")}
+    columns |= {name: [float(row[name]) for row in rows] for name in ("b", "seconds", "words", "used")}
+    pool = Pool.of([row["item"] for row in rows], columns, theta=tuple(case["theta"]), information=info)
+    special = {
+        "easy b<-1": {"b": Between(high=-1, open=True)},
+        "hard b>1": {"b": Between(low=1, open=True)},
+        "used>=4": {"used": Between(low=4)},
+    }
+    sums = {"seconds": "seconds", "words": "words", "mean b": "b"}
+    length, *others = case["constraints"]
+    constraints = []
+    for entry in others:
+        name = entry["name"]
+        if name.startswith("enemy"):
+            continue
+        if name in sums:
+            constraints.append(Constraint(name, entry["low"], entry["high"], measure="sum", of=sums[name]))
+        else:
+            where = special.get(name) or dict([name.split(" ")])
+            constraints.append(Constraint(name, entry["low"], entry["high"], where=where))
+    groups: dict[str, list[str]] = {}
+    for row in rows:
+        if float(row["enemy"]):
+            groups.setdefault(row["enemy"], []).append(row["item"])
+    plan = Blueprint(
+        (length["low"], length["high"]), tuple(constraints), Maximin(tuple(case["r"])), tuple(map(tuple, groups.values()))
+    )
+    for gap in (1e-3, 1e-4, 2e-5):
+        started = time.perf_counter()
+        made = assemble(pool, plan, 2, gap=gap, time_limit=300)
+        print(
+            f"2 of 15 from 100, gap {gap:7.0e} {time.perf_counter() - started:6.2f} s  objective {made.objective:.6f}"
+            f"  (known optimum {case['result']['objective']:.6f})  bound {made.bound:.6f}  {made.status}",
+            flush=True,
+        )
+
+
 def main() -> None:
-    seed = int(sys.argv[1]) if len(sys.argv) > 1 else 7
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--small", action="store_true", help="one and two forms only")
+    parser.add_argument("--proof", action="store_true", help="also close the gap of a problem with a known optimum")
+    arguments = parser.parse_args()
+    seed = arguments.seed
     pool = simulate_pool(2_000, seed)
     maximin = blueprint(pool, Maximin((0.8, 1.0, 0.8)))
     print(f"2,000 items, {1 + len(maximin.constraints)} constraints, 20 groups of enemies; seed {seed}")
     runs = [("1 form, maximise", blueprint(pool, Maximise((1, 2, 1))), 1)]
-    runs += [(f"{forms} form(s), maximin", maximin, forms) for forms in (1, 2, 4, 8)]
+    runs += [(f"{forms} form(s), maximin", maximin, forms) for forms in ((1, 2) if arguments.small else (1, 2, 4, 8))]
     for name, plan, forms in runs:
         started = time.perf_counter()
         made = assemble(pool, plan, forms)
         seconds = time.perf_counter() - started
         print(
-            f"{name:22s} {seconds:7.2f} s  objective {made.objective:8.4f}  gap {made.gap:.5f}  {made.status}"
+            f"{name:22s} {seconds:7.2f} s  objective {made.objective:8.4f}  gap {made.gap:.5f}  {made.status}",
+            flush=True,
         )
     impossible = Blueprint(
         (40, 40), (*maximin.constraints, Constraint("too hard", low=400, measure="sum", of="b"))
@@ -97,6 +151,8 @@ def main() -> None:
         assemble(pool, impossible)
     except ContradictoryBlueprint as error:
         print(f"conflict explained     {time.perf_counter() - started:7.2f} s  {error}")
+    if arguments.proof:
+        proof()
 
 
 if __name__ == "__main__":
