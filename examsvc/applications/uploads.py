@@ -51,6 +51,7 @@ MOST_SWELLING = 200
 SECONDS = 30
 MEMORY = 1024 * 1024 * 1024
 LONGEST_NAME = 120
+_ENDINGS = re.compile(r"(\.(pdf|docx?|jpe?g|png|exe|html?))+$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def clean_name(name: str, format: str) -> str:
     base = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1]
     base = "".join(c if c not in '<>:"|?*%;' else "-" for c in base if unicodedata.category(c)[0] != "C" or c == " ")
     base = " ".join(base.split())
-    stem = re.sub(r"(\.[A-Za-z0-9]{1,5})+$", "", base).strip(" .")
+    stem = _ENDINGS.sub("", re.sub(r"\.[A-Za-z0-9]{1,5}$", "", base)).strip(" .")
     while len(stem.encode()) > LONGEST_NAME:
         stem = stem[:-1]
     return (stem.rstrip(" .") or "file") + EXTENSIONS[format]
