@@ -366,15 +366,13 @@ def _open_commitments(
     session: Session, form: Form, found: Mapping[str, Any], shares: list[sealing.Share]
 ) -> None:
     """Files the salts and objects that open what the log committed to when the paper was approved and sealed."""
-    entry_ids = dict(session.execute(
-            select(LogEntry.position, LogEntry.id).where(
-                LogEntry.log == form.competition.slug,
-                LogEntry.position.in_([form.approval_entry, form.seal.entry if form.seal is not None else -1]),
-            )
-        ))
     if form.seal is None or form.approval_entry is None:
         raise CustodyFailed("a paper is opened that was never sealed")
-    first, second = entry_ids[form.approval_entry], entry_ids[form.seal.entry]
+    asked = select(LogEntry.position, LogEntry.id).where(
+        LogEntry.log == form.competition.slug, LogEntry.position.in_([form.approval_entry, form.seal.entry])
+    )
+    ids = dict(session.execute(asked).all())
+    first, second = ids[form.approval_entry], ids[form.seal.entry]
     rows = [(first, "forms.0", "paper.form", found["forms"][0]), (second, "forms.0", "paper.form", found["forms"][0])]
     rows += [(second, "key", "paper.key", found["key"])]
     rows += [(second, "guide", "paper.guide", found["guide"])] if "guide" in found else []

@@ -58,7 +58,7 @@ def bank_sizes(session: Session) -> dict[int, int]:
         .where(ItemVersion.retired_at.is_(None))
         .group_by(ItemVersion.bank_id)
     )
-    return dict(rows)
+    return dict(rows.all())
 
 
 def current_items(session: Session, bank_id: int, *, retired: bool = False) -> list[ItemVersion]:
@@ -283,7 +283,7 @@ def used_elsewhere(session: Session, form: Form) -> Mapping[int, str]:
             FormSlot.item_version_id.in_([slot.item_version_id for slot in form.slots]),
         )
     )
-    return dict(rows)
+    return dict(rows.all())
 
 
 def uses(session: Session, identifier: str, bank_id: int) -> list[tuple[Form, FormSlot]]:
