@@ -34,12 +34,13 @@ from examsvc.base.database import writing
 from examsvc.competitions import operations as competitions
 from examsvc.competitions.models import Competition
 from examsvc.competitions.regulation import Regulation, read_preset
-from examsvc.demonstration import applying
-from examsvc.marking import blinding, essays, hearings, locking, objective
 from examsvc.competitions.terms import write_exact
+from examsvc.demonstration import announcing, applying
+from examsvc.demonstration.announcing import objective_only
+from examsvc.ledger import sealing
+from examsvc.marking import blinding, essays, hearings, locking, objective
 from examsvc.marking import queries as marks
 from examsvc.marking.models import Allocation, Hearing, PanelSeat, Script
-from examsvc.ledger import sealing
 from examsvc.papers import approval, banks, custody
 from examsvc.papers import operations as papers
 from examsvc.papers import queries as papers_of
@@ -55,12 +56,14 @@ from question_banks import Bank
 from question_banks.banks import shipped_bank
 
 BELL = datetime(2026, 11, 21, 1, 0, tzinfo=UTC)
+OPENS = BELL - timedelta(days=60) + timedelta(minutes=5)
 
 
 STAFF = (
     ("Authority", "competent-authority"),
     ("Chair", "council-chair"),
     ("Secretary", "council-secretary"),
+    *((f"Member{number}", "council-member") for number in (1, 2, 3)),
     ("Setter", "question-setter"),
     ("Approver", "paper-approver"),
     ("Custodian1", "custodian"),
@@ -76,17 +79,6 @@ STAFF = (
     ("PanelChair", "panel-chair"),
     *((f"Panel{number}", "panel-member") for number in range(1, 7)),
 )
-
-
-@lru_cache
-def objective_only() -> Regulation:
-    """The demonstration regulation with nothing but its computer test."""
-    tree = json.loads(read_preset("demo").canonical_bytes())
-    stages = [stage for stage in tree["stages"] if stage["id"] in ("eligibility", "written")]
-    stages[1]["parts"] = [part for part in stages[1]["parts"] if part["id"] == "test"]
-    tree["stages"] = stages
-    tree["ties"]["steps"] = [step for step in tree["ties"]["steps"] if step["by"] == "role-decides"]
-    return Regulation.model_validate_json(json.dumps(tree))
 
 
 @lru_cache
@@ -161,13 +153,13 @@ class ExamHall:
                     session, account_id=account, role="hr-officer", competition="", by=first.account_id, now=self.now
                 )
                 roles.approve_role(session, request_id=request.id, by=other.account_id, now=self.now)
-            document = competitions.add_regulation(session, self.regulation, by=self.office, now=self.now)
-            competition = competitions.create_competition(
+            competition = announcing.open_competition(
                 session,
                 slug="mot",
                 title={"vi": "Kỳ thi một", "en": "Competition one"},
-                regulation=document,
-                by=self.office,
+                regulation=self.regulation,
+                officer=self.office,
+                second=self.second,
                 now=self.now,
             )
             for code in posts:
@@ -179,21 +171,13 @@ class ExamHall:
                     unit={"vi": "Sở Một", "en": "Department One"},
                     level="division-head",
                 )
-            competitions.set_date(
-                session,
-                competition,
-                event="applications-closed",
-                at=BELL - timedelta(days=30),
-                by=self.office,
-                now=self.now,
-            )
             self.competition_id = competition.id
         self.staff()
 
     def staff(self) -> None:
         """Everybody who acts, each role proposed by one officer and approved by another."""
         with writing(self.session):
-            for person, role in STAFF:
+            for person in dict.fromkeys(name for name, _ in STAFF):
                 if person not in self.people:
                     self.person(person)
             for person, role in STAFF:
@@ -226,8 +210,34 @@ class ExamHall:
         self.now += timedelta(**by)
 
     def phase(self, name: str) -> None:
+        """Into a phase: the announcement with all that it needs, any other one without looking at facts."""
+        if name == "announced":
+            self.announce()
+            return
+        if name == "applications":
+            self.now = max(self.now, OPENS)
         with writing(self.session):
             competitions.enter_phase(self.session, self.competition, phase=name, by=self.office, now=self.now)
+
+    def announce(self) -> None:
+        """Council, confirmed clauses, dates, pinned regulation and published notice."""
+        board = announcing.Board(
+            officer=self.office,
+            second=self.second,
+            chair=self.people["Chair"],
+            secretary=self.people["Secretary"],
+            members=[self.people[f"Member{number}"] for number in (1, 2, 3)],
+        )
+        with writing(self.session):
+            announcing.announce(
+                self.session,
+                self.competition,
+                board,
+                opens=OPENS,
+                closes=BELL - timedelta(days=30),
+                exams=announcing.usual_exams(BELL, self.regulation),
+                now=self.now,
+            )
 
     def candidate(self, name: str, post: str = "A") -> str:
         """Registers, fills in a whole file and hands it in; returns the name as the handle."""
@@ -423,7 +433,7 @@ class ExamHall:
             body = [{"save_id": save_id or str(uuid.uuid4()), "slot": slot, "base_version": base, "value": value}]
             return save_answers(
                 self.session, self.attempt(name), lease=lease, saves=read_saves(body), now=self.now
-            )[0]
+            ).replies[0]
 
     def save_many(self, name: str, saves: list[tuple[int, object, int]], *, lease: str) -> list[dict]:
         """Several saves in one request: (slot, value, base version)."""
@@ -434,7 +444,7 @@ class ExamHall:
             ]
             return save_answers(
                 self.session, self.attempt(name), lease=lease, saves=read_saves(body), now=self.now
-            )
+            ).replies
 
     def write(self) -> AbstractContextManager[Session]:
         """A writing transaction, for a step that has no verb of its own here."""
@@ -443,7 +453,7 @@ class ExamHall:
     def right_value(self, name: str, slot: int) -> dict[str, Any]:
         """A value that earns full marks, found by trying the answers of the item's own rules."""
         item = {s.number: s.item for s in attempts.slots(self.session, self.attempt(name))}[slot]
-        for choice in ("A", "B", "C", "D", "E", True, False):
+        for choice in [one.id for one in item.interactions[0].choices] or ["true", "false"]:
             outcome = item.mark({"RESPONSE": choice})
             if outcome.score == outcome.max_score:
                 return {"RESPONSE": choice}
