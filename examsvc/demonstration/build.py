@@ -22,10 +22,11 @@ def ensure(folder: Path, address: str) -> Iterator[str]:
         folder.mkdir(parents=True, exist_ok=True)
         for left in folder.glob("examsvc.sqlite*"):
             left.unlink()  # of a build that was cut off
-        engine = make_engine(Settings(folder=folder, mode="demo", base_url=address).database_address())
+        settings = Settings(folder=folder, mode="demo", base_url=address)
+        engine = make_engine(settings.database_address())
         apply.upgrade(engine)
         with Session(engine) as session:
-            story.tell(session, system_clock())
+            story.tell(session, system_clock(), secret=settings.log_key(), host=settings.host)
         engine.dispose()
         marker.write_text("the demonstration is built\n", encoding="ascii")
     yield f"The demonstration stands in {folder}/ – delete the folder to build it anew."

@@ -12,10 +12,9 @@ from examsvc.accounts import operations as accounts
 from examsvc.accounts import queries as people
 from examsvc.base.database import writing
 from examsvc.base.errors import N_, Refused
-from examsvc.competitions.regulation import read_preset
-from examsvc.demonstration import applying
+from examsvc.demonstration import announcing, applying
 from examsvc.demonstration.people import STAFF, Person
-from examsvc.demonstration.story import DOMAIN, Story, objective_only
+from examsvc.demonstration.story import DOMAIN, Story
 from examsvc.sittings import arrival
 from examsvc.sittings.models import Sitting
 
@@ -31,7 +30,15 @@ class Place:
     code: str
 
 
-def prepare(session: Session, *, candidates: int, seconds_to_bell: int, now: datetime) -> list[Place]:
+def prepare(
+    session: Session,
+    *,
+    candidates: int,
+    seconds_to_bell: int,
+    now: datetime,
+    secret: str = announcing.SECRET,
+    host: str = announcing.HOST,
+) -> list[Place]:
     """A competition of its own with a sitting whose bell rings in so many seconds, everybody checked in.
 
     All share one code, so that hashing it takes no time; a real sitting gives each a code of his own.
@@ -51,9 +58,12 @@ def prepare(session: Session, *, candidates: int, seconds_to_bell: int, now: dat
             known[person.handle] = accounts.register_account(
                 session, email=f"{person.handle}@{DOMAIN}", name=person.name, password_hash=None, now=now
             ).id
-    story = Story(session, known, slug, now - timedelta(days=40), seed=1)
+    story = Story(session, known, slug, now - timedelta(days=40), seed=1, secret=secret, host=host)
     story.announce(
-        {"vi": "Tổng duyệt ngày thi", "en": "Rehearsal of an exam day"}, objective_only(read_preset("demo")), posts=1
+        {"vi": "Tổng duyệt ngày thi", "en": "Rehearsal of an exam day"},
+        announcing.objective_only(),
+        posts=1,
+        exam=now + timedelta(seconds=seconds_to_bell),
     )
     story.phase("applications")
     story.apply(invented, applying.plain_file)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import uuid
 from collections.abc import Mapping, Sequence
@@ -25,7 +24,7 @@ from examsvc.competitions import queries as competitions_of
 from examsvc.competitions.models import Competition
 from examsvc.competitions.regulation import Regulation, read_preset
 from examsvc.competitions.terms import write_exact
-from examsvc.demonstration import applying, custodians
+from examsvc.demonstration import announcing, applying, custodians
 from examsvc.demonstration.answers import ESSAY_TEXT, key_of, wrong_of
 from examsvc.demonstration.people import CANDIDATES, STAFF, Person
 from examsvc.marking import blinding, essays, hearings, locking, objective, queries
@@ -55,23 +54,22 @@ ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 UNIT = {"vi": "Sở Nội vụ tỉnh Thanh Hà (tưởng tượng)", "en": "Department of Home Affairs, Thanh Ha (invented)"}
 
 
-def objective_only(regulation: Regulation) -> Regulation:
-    """The regulation with nothing but its computer test."""
-    tree = json.loads(regulation.canonical_bytes())
-    tree["stages"] = [
-        {**stage, "parts": [part for part in stage["parts"] if part["kind"] == "objective"]}
-        for stage in tree["stages"]
-        if stage["kind"] == "eligibility" or any(part["kind"] == "objective" for part in stage["parts"])
-    ]
-    tree["ties"]["steps"] = [step for step in tree["ties"]["steps"] if step["by"] != "part-mark"]
-    return Regulation.model_validate_json(json.dumps(tree))
-
-
 class Story:
     """One competition being led by invented people; ``now`` is moved by the teller."""
 
-    def __init__(self, session: Session, people: Mapping[str, int], slug: str, now: datetime, seed: int) -> None:
+    def __init__(
+        self,
+        session: Session,
+        people: Mapping[str, int],
+        slug: str,
+        now: datetime,
+        seed: int,
+        *,
+        secret: str = announcing.SECRET,
+        host: str = announcing.HOST,
+    ) -> None:
         self.session = session
+        self.secret, self.host = secret, host
         self.people = people
         self.slug = slug
         self.now = now
@@ -82,12 +80,19 @@ class Story:
     def competition(self) -> Competition:
         return self.session.get_one(Competition, self.competition_id)
 
-    def announce(self, title: Mapping[str, str], regulation: Regulation, posts: int) -> None:
-        officer = self.people["tochuc1"]
+    def announce(self, title: Mapping[str, str], regulation: Regulation, posts: int, exam: datetime) -> None:
+        """Opened, staffed and announced; ``exam`` is when its first stage is to begin."""
         with writing(self.session):
-            document = competitions.add_regulation(self.session, regulation, by=officer, now=self.now)
-            competition = competitions.create_competition(
-                self.session, slug=self.slug, title=title, regulation=document, by=officer, now=self.now
+            competition = announcing.open_competition(
+                self.session,
+                slug=self.slug,
+                title=title,
+                regulation=regulation,
+                officer=self.people["tochuc1"],
+                second=self.people["tochuc2"],
+                now=self.now,
+                secret=self.secret,
+                host=self.host,
             )
             self.competition_id = competition.id
             for code, name in POSTS[:posts]:
@@ -106,15 +111,23 @@ class Story:
                             ("tochuc1", "tochuc2"),
                             self.now,
                         )
-            competitions.set_date(
+            board = announcing.Board(
+                officer=self.people["tochuc1"],
+                second=self.people["tochuc2"],
+                chair=self.people["chutich"],
+                secretary=self.people["thuky"],
+                members=[self.people[f"uyvien{number}"] for number in (1, 2, 3)],
+            )
+            announcing.announce(
                 self.session,
                 competition,
-                event="applications-closed",
-                at=self.now + timedelta(days=30),
-                by=officer,
+                board,
+                opens=self.now + timedelta(minutes=5),
+                closes=self.now + timedelta(days=30),
+                exams=announcing.usual_exams(exam, regulation),
                 now=self.now,
             )
-            competitions.enter_phase(self.session, competition, phase="announced", by=officer, now=self.now)
+        self.now += timedelta(minutes=5)
 
     def phase(self, name: str) -> None:
         with writing(self.session):
@@ -513,18 +526,21 @@ TEST = [{"count": 20, "marks": "2", "kinds": ["single", "true-false", "multiple"
 ESSAY = [{"count": 1, "marks": "20", "kinds": ["essay"]}]
 
 
-def tell(session: Session, now: datetime) -> dict[str, int]:
-    """Everything up to ``now``; returns the people by handle."""
+def tell(
+    session: Session, now: datetime, *, secret: str = announcing.SECRET, host: str = announcing.HOST
+) -> dict[str, int]:
+    """Everything up to ``now``; returns the people by handle.  ``secret`` and ``host`` are the installation's, for its logs."""
     people = enrol(session, now - timedelta(days=150))
     regulation = read_preset("demo")
     order = random.Random(7).sample(range(len(CANDIDATES)), len(CANDIDATES))  # noqa: S311
     ability = {person.handle: 0.55 + 0.035 * place for person, place in zip(CANDIDATES, order, strict=True)}
 
-    published = Story(session, people, "truong-phong-2026-1", now - timedelta(days=120), seed=1)
+    published = Story(session, people, "truong-phong-2026-1", now - timedelta(days=120), seed=1, secret=secret, host=host)
     published.announce(
         {"vi": "Thi tuyển chức danh Trưởng phòng, đợt 1 năm 2026", "en": "Competition for heads of division, first round of 2026"},
         regulation,
         posts=3,
+        exam=now - timedelta(days=40),
     )
     published.phase("applications")
     published.apply(CANDIDATES)
@@ -539,11 +555,12 @@ def tell(session: Session, now: datetime) -> dict[str, int]:
     published.lock("defence")
     published.publish()
 
-    marking = Story(session, people, "pho-giam-doc-2026", now - timedelta(days=70), seed=3)
+    marking = Story(session, people, "pho-giam-doc-2026", now - timedelta(days=70), seed=3, secret=secret, host=host)
     marking.announce(
         {"vi": "Thi tuyển chức danh Phó Giám đốc Trung tâm Phục vụ hành chính công", "en": "Competition for a deputy director of the Public Service Centre"},
         regulation,
         posts=2,
+        exam=now - timedelta(days=3),
     )
     marking.phase("applications")
     marking.apply(CANDIDATES[:8])
@@ -553,11 +570,12 @@ def tell(session: Session, now: datetime) -> dict[str, int]:
     marking.exam(now - timedelta(days=3), ability)
     marking.mark_scripts("essay", ability, leave=3)
 
-    ready = Story(session, people, "truong-phong-2026-2", now - timedelta(days=60), seed=2)
+    ready = Story(session, people, "truong-phong-2026-2", now - timedelta(days=60), seed=2, secret=secret, host=host)
     ready.announce(
         {"vi": "Thi tuyển chức danh Trưởng phòng, đợt 2 năm 2026", "en": "Competition for heads of division, second round of 2026"},
         regulation,
         posts=3,
+        exam=now + timedelta(minutes=2),
     )
     ready.phase("applications")
     ready.apply(CANDIDATES)
@@ -569,11 +587,12 @@ def tell(session: Session, now: datetime) -> dict[str, int]:
     ready.make_ready(ready.sitting("test", now + timedelta(minutes=2)))
     ready.sitting("essay", now + timedelta(minutes=40))
 
-    open_now = Story(session, people, "chi-cuc-truong-2026", now - timedelta(days=12), seed=4)
+    open_now = Story(session, people, "chi-cuc-truong-2026", now - timedelta(days=12), seed=4, secret=secret, host=host)
     open_now.announce(
         {"vi": "Thi tuyển chức danh Chi cục trưởng Chi cục Văn thư – Lưu trữ", "en": "Competition for the head of the Records and Archives Office"},
         regulation,
         posts=1,
+        exam=now + timedelta(days=40),
     )
     open_now.phase("applications")
     return people

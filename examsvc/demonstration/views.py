@@ -46,7 +46,14 @@ def rehearsal() -> Response | tuple[Response, int]:
         candidates, wait = int(body.get("candidates", 12)), int(body.get("seconds_to_bell", 30))
     except (TypeError, ValueError):
         raise Refused(N_("Say how many candidates, and how many seconds to the bell.")) from None
-    places = prepare(web.session(), candidates=candidates, seconds_to_bell=max(5, min(wait, 3600)), now=web.now())
+    places = prepare(
+        web.session(),
+        candidates=candidates,
+        seconds_to_bell=max(5, min(wait, 3600)),
+        now=web.now(),
+        secret=web.settings().log_key(),
+        host=web.settings().host,
+    )
     return jsonify(places=[asdict(place) for place in places])
 
 
