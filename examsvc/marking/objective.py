@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from examsvc.base.errors import N_, Refused
@@ -16,9 +17,14 @@ from examsvc.ledger.operations import Sealed, record
 from examsvc.marking import queries, scope
 from examsvc.marking.models import ObjectiveMark
 from examsvc.marking.rules import decimal
+from examsvc.papers import corrections
+from examsvc.papers import queries as papers
+from examsvc.papers.models import Form
+from examsvc.papers.rules import neutralise
 from examsvc.sittings import queries as sittings
 from examsvc.sittings.models import Attempt, Sitting
 from examsvc.sittings.planning import form_code
+from question_banks.responding import identified
 
 
 def mark_objective(session: Session, sitting: Sitting, *, now: datetime) -> int:
@@ -40,10 +46,28 @@ def mark_objective(session: Session, sitting: Sitting, *, now: datetime) -> int:
         return 0
     for attempt in fresh:
         mark_attempt(session, attempt, now=now)
-    version = 1 + int(session.scalar(select(func.count()).select_from(queries.score_runs(sitting).subquery())) or 0)
+    _record_scores(session, sitting, attempts, now=now, under=queries.closing_entry(session, sitting))
+    return len(fresh)
+
+
+@corrections.on_change
+def mark_again(session: Session, form: Form, under: int, now: datetime) -> None:
+    """Marks a paper's attempts anew after its key was corrected or a question neutralised; what was marked before is kept."""
+    for sitting in session.scalars(select(Sitting).where(Sitting.form_id == form.id, Sitting.closed_at.is_not(None))):
+        marked = [one for one in sitting.attempts if queries.objective_total(session, one.id) is not None]
+        for attempt in marked:
+            mark_attempt(session, attempt, now=now, run=queries.run_of(session, attempt.id) + 1)
+        if marked:
+            _record_scores(session, sitting, marked, now=now, under=under)
+
+
+def _record_scores(
+    session: Session, sitting: Sitting, attempts: Sequence[Attempt], *, now: datetime, under: int
+) -> None:
+    paper = form_code(sitting.form)
     table = {
-        "paper": form_code(sitting.form),
-        "key": 1,
+        "paper": paper,
+        "key": papers.key_version(session, sitting.form_id) if sitting.form_id is not None else 1,
         "scores": [_score_row(session, attempt) for attempt in sorted(attempts, key=lambda one: one.code)],
     }
     record(
@@ -52,47 +76,60 @@ def mark_objective(session: Session, sitting: Sitting, *, now: datetime) -> int:
         "responses.scored",
         now=now,
         **scope.of_part(sitting.competition, sitting.part, [one.application.post.code for one in attempts]),
-        paper=form_code(sitting.form),
-        version=version,
+        paper=paper,
+        version=1 + queries.score_runs(session, sitting, paper),
         attempts=len(attempts),
         scores=Sealed(table),
-        under=queries.closing_entry(session, sitting),
+        under=under,
     )
-    return len(fresh)
 
 
-def mark_attempt(session: Session, attempt: Attempt, *, now: datetime) -> Fraction:
-    """Marks the objective slots of one attempt and returns their sum."""
+def mark_attempt(session: Session, attempt: Attempt, *, now: datetime, run: int = 1) -> Fraction:
+    """Marks the objective slots of one attempt and returns their sum.
+
+    A corrected key is applied to what the candidate chose; a neutralised question does what the regulation says.
+    """
     counted = sittings.counted_saves(session, attempt.id)
-    total = Fraction(0)
-    for slot in sittings.slots(session, attempt):
-        if slot.item.by_person:
-            continue
+    form_id = attempt.sitting.form_id or 0
+    corrected, neutralised = papers.corrected(session, form_id), papers.neutralised(session, form_id)
+    slots = [slot for slot in sittings.slots(session, attempt) if not slot.item.by_person]
+    scores: dict[int, tuple[Fraction, Fraction]] = {}
+    digests: dict[int, str] = {}
+    for slot in slots:
         save = counted.get(slot.number)
-        outcome = slot.item.mark(save.value if save and save.value else {})
+        chosen = save.value if save and save.value else {}
+        by = corrected.get(slot.form_slot, slot.item)
+        outcome = by.mark(identified(slot.item, chosen) if by is not slot.item else chosen)
         share = Fraction(outcome.score or 0) / Fraction(outcome.max_score) if outcome.max_score else Fraction(0)
-        score = share * Fraction(Decimal(slot.marks))
-        total += score
+        marks = Fraction(Decimal(slot.marks))
+        scores[slot.form_slot], digests[slot.form_slot] = (share * marks, marks), by.digest
+    after = neutralise(scores, neutralised)
+    for slot in slots:
+        save = counted.get(slot.number)
+        score, maximum = after[slot.form_slot]
         session.add(
             ObjectiveMark(
                 attempt_id=attempt.id,
                 slot=slot.number,
                 form_slot=slot.form_slot,
+                run=run,
                 save_id=save.id if save else None,
-                item_digest=slot.item.digest,
+                item_digest=digests[slot.form_slot],
                 score=write_exact(score),
-                max_score=slot.marks,
+                max_score=write_exact(maximum),
                 at=now,
             )
         )
     session.flush()
-    return total
+    return sum((score for score, _ in after.values()), Fraction(0))
 
 
 def _score_row(session: Session, attempt: Attempt) -> dict[str, object]:
     rows = list(
         session.scalars(
-            select(ObjectiveMark).where(ObjectiveMark.attempt_id == attempt.id).order_by(ObjectiveMark.slot)
+            select(ObjectiveMark)
+            .where(ObjectiveMark.attempt_id == attempt.id, ObjectiveMark.run == queries.newest_run())
+            .order_by(ObjectiveMark.slot)
         )
     )
     total = sum((Fraction(row.score) for row in rows), Fraction(0))

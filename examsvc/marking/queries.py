@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import Select, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ScalarSelect, func, select
+from sqlalchemy.orm import Session, aliased
 
 from examsvc.applications import queries as applications
 from examsvc.applications.models import Application
@@ -30,15 +30,35 @@ from examsvc.sittings.models import Attempt, Sitting
 # -------------------------------------------------------------------------------- objective parts
 
 
+def newest_run() -> ScalarSelect[int]:
+    """For a query over ObjectiveMark: the run that counts, the last one of each attempt."""
+    other = aliased(ObjectiveMark)
+    return select(func.max(other.run)).where(other.attempt_id == ObjectiveMark.attempt_id).scalar_subquery()
+
+
+def run_of(session: Session, attempt_id: int) -> int:
+    """How often an attempt was marked by the machine."""
+    return int(
+        session.scalar(select(func.max(ObjectiveMark.run)).where(ObjectiveMark.attempt_id == attempt_id)) or 0
+    )
+
+
 def objective_total(session: Session, attempt_id: int) -> Fraction | None:
     """Sum of an attempt's objective marks; None before it was marked."""
-    scores = session.scalars(select(ObjectiveMark.score).where(ObjectiveMark.attempt_id == attempt_id)).all()
+    scores = session.scalars(
+        select(ObjectiveMark.score).where(
+            ObjectiveMark.attempt_id == attempt_id, ObjectiveMark.run == newest_run()
+        )
+    ).all()
     return sum((Fraction(score) for score in scores), Fraction(0)) if scores else None
 
 
-def score_runs(sitting: Sitting) -> Select[int]:
-    """Entries responses.scored of the sitting's competition so far."""
-    return select(LogEntry.id).where(LogEntry.log == sitting.competition.slug, LogEntry.type == "responses.scored")
+def score_runs(session: Session, sitting: Sitting, paper: str) -> int:
+    """Entries responses.scored of a paper so far."""
+    rows = session.scalars(
+        select(LogEntry.entry).where(LogEntry.log == sitting.competition.slug, LogEntry.type == "responses.scored")
+    )
+    return sum(1 for row in rows if read_entry(row).body["paper"] == paper)
 
 
 def closing_entry(session: Session, sitting: Sitting) -> int:
@@ -223,6 +243,7 @@ def _objective_marks(session: Session, competition: Competition, part: str) -> d
             Sitting.competition_id == competition.id,
             Sitting.part == part,
             Attempt.state.in_(("submitted", "closed")),
+            ObjectiveMark.run == newest_run(),
         )
     ).all()
     totals: dict[str, Fraction] = {}

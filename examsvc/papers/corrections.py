@@ -20,12 +20,12 @@ CORRECTING = "papers.correct-key"
 NEUTRALISING = "papers.neutralise"
 IN_THE_LOG = {"redistribute": "redistributed", "full-marks": "full_marks", "drop": "removed"}
 
-Changed = Callable[[Session, Form, datetime], None]
+Changed = Callable[[Session, Form, int, datetime], None]
 _listeners: list[Changed] = []
 
 
 def on_change(listener: Changed) -> Changed:
-    """Registers what a higher room does when a key was corrected or a question neutralised: it marks again."""
+    """Registers what a higher room does when a key was corrected or a question neutralised: it marks again, under that entry."""
     if listener not in _listeners:
         _listeners.append(listener)
     return listener
@@ -88,7 +88,7 @@ def _neutralise(session: Session, approved: Approved) -> None:
     )
     session.flush()
     for listener in _listeners:
-        listener(session, form, approved.now)
+        listener(session, form, entry.position, approved.now)
 
 
 def correctable(session: Session, form: Form, number: int) -> list[ItemVersion]:
@@ -175,7 +175,7 @@ def _correct(session: Session, approved: Approved) -> None:
     made.entry = entry.position
     session.flush()
     for listener in _listeners:
-        listener(session, form, approved.now)
+        listener(session, form, entry.position, approved.now)
 
 
 def _key_now(session: Session, form: Form, version: int) -> dict[str, object]:
