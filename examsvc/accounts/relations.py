@@ -6,7 +6,7 @@ later.  A relation that it lists as declared leads to recusal for that candidate
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -23,7 +23,8 @@ from examsvc.accounts.models import (
 )
 from examsvc.accounts.oracles import Candidate
 from examsvc.accounts.rules import Tie
-from examsvc.base import messages
+from examsvc.base import jobs, messages
+from examsvc.base.database import writing
 from examsvc.base.errors import N_, Refused
 from examsvc.base.language import both, in_language, sentence
 from examsvc.ledger.operations import Sealed, record
@@ -386,29 +387,53 @@ def recuse(
     )
     session.add(recusal)
     session.flush()
-    person, candidate = queries.account(session, account_id), queries.account(session, candidate_id)
-    board = oracles.board(session, competition)
+    ask_to_record(session, recusal, now=now, language=language)
+    return recusal
+
+
+def ask_to_record(session: Session, recusal: Recusal, *, now: datetime, language: str = "vi") -> None:
+    """Asks two people to put a recusal on record; again where an earlier request lapsed or was refused."""
+    earlier = session.get(ApprovalRequest, recusal.request_id) if recusal.request_id is not None else None
+    if earlier is not None and (earlier.outcome == "done" or (earlier.outcome is None and earlier.expires_at > now)):
+        return
+    board = oracles.board(session, recusal.competition)
     request = approvals.ask(
         session,
         kind=RECUSE,
         entry_type="recusal.recorded",
-        competition=competition,
+        competition=recusal.competition,
         lines=[
-            f"{sentence(language, N_('Put on record that a person steps aside'))}: {person.name}",
-            f"{sentence(language, N_('For the candidate'))}: {candidate.name}",
+            f"{sentence(language, N_('Put on record that a person steps aside'))}: {recusal.account.name}",
+            f"{sentence(language, N_('For the candidate'))}: {recusal.candidate.name}",
             f"{sentence(language, N_('In'))}: {in_language(board.title, language)}",
-            f"{sentence(language, N_('Reason'))}: {sentence(language, reason)}",
+            f"{sentence(language, N_('Reason'))}: {sentence(language, recusal.reason)}",
         ],
         arguments={"recusal": recusal.id},
         terms=board.grant,
-        by=account_id,
+        by=recusal.account_id,
         now=now,
         asker_approves=False,
-        barred=(account_id, candidate_id),
+        barred=(recusal.account_id, recusal.candidate_id),
     )
     recusal.request_id = request.id
     session.flush()
-    return recusal
+
+
+def keep_asking(session: Session, now: datetime) -> None:
+    """Once a day: recusals whose request lapsed unanswered are asked for anew, so that none stays off the record."""
+    lapsed = session.scalars(
+        select(Recusal.id)
+        .join(ApprovalRequest, ApprovalRequest.id == Recusal.request_id)
+        .where(ApprovalRequest.outcome.is_(None), ApprovalRequest.expires_at <= now)
+    ).all()
+    for number in lapsed:
+        with writing(session):
+            ask_to_record(session, session.get_one(Recusal, number), now=now)
+
+
+def register() -> None:
+    """Gives the duty to the workers."""
+    jobs.every(timedelta(days=1))(keep_asking)
 
 
 @approvals.carries_out(RECUSE)

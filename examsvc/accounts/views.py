@@ -10,7 +10,16 @@ from flask_babel import gettext, ngettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from examsvc.accounts import approval_views, operations, queries, role_views, rules, security_views, tries
+from examsvc.accounts import (
+    approval_views,
+    operations,
+    queries,
+    relations,
+    role_views,
+    rules,
+    security_views,
+    tries,
+)
 from examsvc.accounts.blueprint import bp
 from examsvc.accounts.browser import COOKIE, enter, load_actor, present_sign_in
 from examsvc.accounts.forms import CodeForm, RegisterForm, SignInForm
@@ -199,5 +208,6 @@ def register_room(app: Flask, settings: Settings) -> None:
     pages.tasks_from(tasks)
     pages.links_from(links)
     tries.register()
+    relations.register()
 
 

@@ -254,6 +254,22 @@ def test_a_tie_declared_by_number_recuses_when_that_person_applies(people: Peopl
     assert queries.recused(people.session, SLUG, mai) == {late}
 
 
+def test_a_recusal_whose_request_lapsed_is_asked_for_again(people: People) -> None:
+    mai = people.person("Mai")
+    people.give(mai, "marker")
+    an = people.candidate("Thanh")
+    with writing(people.session):
+        relations.recuse(people.session, SLUG, mai, an, reason="tôi nhận ra bài", now=people.now)
+        relations.recuse(people.session, SLUG, mai, an, reason="lần nữa", now=people.now)
+    assert len(approvals.waiting(people.session, SLUG, people.now)) == 1
+    later = people.now + BOARD.grant.expires
+    assert approvals.waiting(people.session, SLUG, later) == []
+    for _ in range(2):
+        relations.keep_asking(people.session, later)
+    assert len(approvals.waiting(people.session, SLUG, later)) == 1
+    assert queries.recused(people.session, SLUG, mai) == {an}
+
+
 def test_an_approach_is_declared_and_only_committed_to(people: People) -> None:
     mai = people.person("Mai")
     people.give(mai, "marker")
