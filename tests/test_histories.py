@@ -16,6 +16,7 @@ from examsvc.ledger.models import LogEntry
 from examsvc.marking import essays, hearings, objective, queries
 from examsvc.sittings.models import Sitting
 from tests.exam_hall import BELL, ExamHall
+from tests.ledger_check import assert_valid
 
 
 def test_one_post_with_a_computer_test_only(session: Session) -> None:
@@ -48,6 +49,8 @@ def test_one_post_with_a_computer_test_only(session: Session) -> None:
     (post,) = publication.content["posts"]
     assert [(row["rank"], row["name"], row["total"]) for row in post["rows"]] == [(1, "An", "32")]
     assert hall.attempt("Chi").state == "absent"
+    assert_valid(session, "mot", complete=True)
+    assert_valid(session, "registry")
 
 
 def test_the_clock_rings_commits_and_closes_by_itself(session: Session) -> None:
@@ -74,6 +77,7 @@ def test_the_clock_rings_commits_and_closes_by_itself(session: Session) -> None:
     types = list(session.scalars(select(LogEntry.type).where(LogEntry.log == "mot").order_by(LogEntry.position)))
     assert types.count("sitting.heads") == 21
     assert types[-3:] == ["attempt.submitted", "attempt.absent", "sitting.closed"]
+    assert_valid(session, "mot")
 
 
 def test_test_essay_and_defence_for_two_posts(session: Session) -> None:
@@ -129,3 +133,4 @@ def test_test_essay_and_defence_for_two_posts(session: Session) -> None:
     # A: An 36 + 1.5 × 15.5 + 0.3 × 84 = 84.45; Chi 28 + 1.5 × 13.5 + 0.3 × 89 = 74.95
     # B: Bình 32 + 1.5 × 37/3 (mean of three, rounded to 12.33) + 0.3 × 70 = 71.495 → 71.5; Dung missed the hurdle of the test
     assert winners == {"A": ("An", "84.45"), "B": ("Bình", "71.5")}
+    assert_valid(session, "mot", complete=True)
