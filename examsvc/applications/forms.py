@@ -16,26 +16,18 @@ from wtforms import (
     IntegerField,
     RadioField,
     SelectField,
-    SelectMultipleField,
     StringField,
     TextAreaField,
 )
 from wtforms.validators import NumberRange, Optional
-from wtforms.widgets import CheckboxInput, ListWidget, TextInput
+from wtforms.widgets import TextInput
 
 from examsvc.accounts.rules import RELATION_NAMES
 from examsvc.applications.accommodations import MEASURES
 from examsvc.applications.questions import NO_LEVEL, Question
-from examsvc.base.forms import Form, at_most, options, required
+from examsvc.base.forms import CheckboxesField, Form, at_most, options, required
 from examsvc.base.pages import in_reader_language
 from examsvc.competitions.regulation import Regulation
-
-
-class CheckboxesField(SelectMultipleField):
-    """Several of a list, each with its own box."""
-
-    widget = ListWidget(prefix_label=False)
-    option_widget = CheckboxInput()
 
 
 class DayField(DateField):
@@ -290,8 +282,20 @@ class ShortageForm(Form):
         [Optional()],
         description=_("Only where applications are taken again. The day counts; for example 20/12/2026."),
     )
-    number = StringField(_("Number of the written decision"), [at_most(60)])
-    reason = TextAreaField(_("Reason"), [required(_("Write the reason.")), at_most(2000)], render_kw={"rows": 4})
+    reason = TextAreaField(
+        _("Reason"),
+        [required(_("Write the reason.")), at_most(2000)],
+        description=_("For the file; those who approve read it."),
+        render_kw={"rows": 4},
+    )
+    announcement_vi = TextAreaField(
+        _("What candidates and the public read, in Vietnamese"), [required(_("Write the announcement.")), at_most(2000)], render_kw={"rows": 3}
+    )
+    announcement_en = TextAreaField(
+        _("What candidates and the public read, in English"), [required(_("Write the announcement.")), at_most(2000)], render_kw={"rows": 3}
+    )
+    number = StringField(_("Number of the decision"), [required(_("Enter the number of the decision.")), at_most(60)])
+    decided_on = DayField(_("Date of the decision"), [required(_("Enter the date of the decision."))])
 
 
 def end_of(day: date | None, zone: Any) -> datetime | None:

@@ -7,14 +7,22 @@ from typing import Any
 
 from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
-from wtforms import Field
+from wtforms import Field, SelectMultipleField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from examsvc.base import language, web
 from examsvc.base.errors import Refused
 
 _ = lazy_gettext
+
+
+class CheckboxesField(SelectMultipleField):
+    """Several of a list, each with its own box."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
 
 
 class _Translations:
