@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from examsvc.accounts import approvals
 from examsvc.accounts import queries as accounts
-from examsvc.accounts.approvals import Approved, Terms
+from examsvc.accounts.approvals import Approved
 from examsvc.accounts.models import ApprovalRequest
 from examsvc.applications import queries, rounds
-from examsvc.applications.models import CandidateList, PostedList, ShortageDecision
-from examsvc.base.errors import N_, NotAllowed, Refused
-from examsvc.base.language import in_language, moment, sentence
+from examsvc.applications.models import CandidateList, PostedList
+from examsvc.base.errors import N_, Refused
+from examsvc.base.language import in_language, sentence
+from examsvc.competitions import decisions
 from examsvc.competitions import queries as competitions
 from examsvc.competitions.models import Competition, Post
 from examsvc.ledger import canonical
 from examsvc.ledger.operations import Sealed, record
 
-LIST, SHORTAGE = "applications.list", "applications.shortage"
-LIST_STEP, SHORTAGE_STEP = "decide-eligibility", "intervene"
+LIST = "applications.list"
+LIST_STEP = "decide-eligibility"
 
 
 def admitted(session: Session, post: Post) -> list[str]:
@@ -183,12 +185,8 @@ def post_lists(session: Session, competition: Competition, *, kind: str, by: int
 
 # ---------------------------------------------------------------- too few candidates
 
-
-def shortage_terms(competition: Competition) -> Terms:
-    """Who approves such a decision: the role that the regulation names, with those who approve interventions."""
-    rule = competitions.regulation(competition).admission.minimum_candidates
-    terms = competitions.approval_terms(competition, SHORTAGE_STEP)
-    return Terms(tuple(dict.fromkeys((rule.decided_by, *terms.roles))), terms.people, terms.expires)
+KINDS: dict[str, decisions.Kind] = {"extend": "postpone", "cancel": "annul", "proceed-with-reason": "continue"}
+"""What the regulation calls the ways to go on, as decisions on the course of the competition."""
 
 
 def propose_shortage(
@@ -197,120 +195,42 @@ def propose_shortage(
     *,
     outcome: str,
     reason: str,
+    announcement: Mapping[str, str],
+    number: str,
+    decided_on: date,
     zone: ZoneInfo,
     by: int,
     now: datetime,
     until: datetime | None = None,
-    number: str = "",
     language: str = "vi",
 ) -> ApprovalRequest:
-    """Decides how to go on with a post that has fewer candidates than the regulation asks: extend, cancel, or go on with
-    a reason, as far as the regulation allows each.  Only the role that it names may ask; a second person approves.
+    """Proposes how to go on with a post that has fewer candidates than the regulation asks: take applications again until
+    a day, cancel, or go on with a reason, as far as the regulation allows each.
 
-    ``number`` is that of the written decision, where it has one.
+    It is a reasoned decision on the course of the competition, with its approvers; among them is the role that the
+    regulation names.
     """
     competition = post.competition
     rule = competitions.regulation(competition).admission.minimum_candidates
-    if (rule.decided_by, competition.slug) not in accounts.roles_of(session, by, now) and (
-        rule.decided_by,
-        "",
-    ) not in accounts.roles_of(session, by, now):
-        raise NotAllowed(N_("The regulation names another role for this decision."))
     rounds.settle(session, competition, now)
     if post.code not in queries.short_posts(session, competition):
         raise Refused(N_("This post needs no such decision: enough candidates, open files, or decided already."))
     if outcome not in rule.below:
         raise Refused(N_("The regulation does not allow this here. Choose another way."), field="outcome")
-    if not reason.strip():
-        raise Refused(N_("Write the reason."), field="reason")
     if outcome == "extend" and (until is None or until <= now):
         raise Refused(N_("Enter until when applications are taken again; it must lie ahead."), field="until")
-    if outcome != "extend":
-        until = None
-    count = queries.eligible_by_post(session, competition)[post.code]
-    return approvals.ask(
+    dates = {rounds.CLOSED: until} if outcome == "extend" and until is not None else {}
+    return decisions.propose_decision(
         session,
-        kind=SHORTAGE,
-        entry_type=_ENTRIES[outcome],
-        competition=competition.slug,
-        lines=[
-            f"{sentence(language, _WORDS[outcome])}: {post.code} {in_language(post.title, language)}",
-            sentence(
-                language,
-                N_("%(count)d eligible candidates; the regulation asks for %(least)d."),
-                count=count,
-                least=rule.per_post,
-            ),
-            *([f"{sentence(language, N_('Applications are taken again until'))}: {moment(until, zone)}"] if until else []),
-            f"{sentence(language, N_('Reason'))}: {reason.strip()}",
-        ],
-        arguments={
-            "post": post.code,
-            "outcome": outcome,
-            "reason": reason.strip(),
-            "number": number.strip(),
-            "day": now.astimezone(zone).date().isoformat(),
-            "until": until.isoformat() if until else None,
-            "count": count,
-        },
-        terms=shortage_terms(competition),
+        competition,
+        KINDS[outcome],
+        decisions.Subject("post", posts=(post.code,), dates=dates),
+        number=number,
+        decided_on=decided_on,
+        reason=reason,
+        announcement=announcement,
+        zone=zone,
         by=by,
         now=now,
+        language=language,
     )
-
-
-_ENTRIES = {
-    "extend": "decision.postponed",
-    "cancel": "decision.annulled",
-    "proceed-with-reason": "decision.continued",
-}
-_WORDS = {
-    "extend": N_("Take applications for the post again"),
-    "cancel": N_("Cancel the competition for the post"),
-    "proceed-with-reason": N_("Go on with fewer candidates for the post"),
-}
-
-
-@approvals.carries_out(SHORTAGE)
-def carry_out_shortage(session: Session, approved: Approved) -> None:
-    asked = approved.arguments
-    competition = competitions.competition(session, approved.competition)
-    post = competitions.post(session, competition.id, asked["post"])
-    if post.code not in queries.short_posts(session, competition):
-        raise Refused(N_("This post needs no such decision: enough candidates, open files, or decided already."))
-    until = datetime.fromisoformat(asked["until"]) if asked["until"] else None
-    session.add(
-        ShortageDecision(
-            post_id=post.id,
-            outcome=asked["outcome"],
-            candidates=asked["count"],
-            reason=asked["reason"],
-            until=until,
-            decided_at=approved.now,
-            approval_id=approved.request_id,
-        )
-    )
-    session.flush()
-    rule = competitions.regulation(competition).admission.minimum_candidates
-    record(
-        session,
-        competition.slug,
-        _ENTRIES[asked["outcome"]],
-        now=approved.now,
-        by=accounts.account(session, approved.asked_by).code,
-        approvals=approved.approvals,
-        summary=approved.summary,
-        posts=[post.code],
-        level="post",
-        decision=Sealed(
-            {
-                "number": asked["number"] or f"{approved.request_id}",
-                "date": asked["day"],
-                "authority": rule.decided_by,
-                "clause": "admission.minimum_candidates",
-                "reason": asked["reason"],
-            }
-        ),
-    )
-    if until is not None:
-        rounds.reopen_applications(session, post, until=until, now=approved.now)

@@ -300,25 +300,3 @@ class PostedList(Base):
     by_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
 
     post: Mapped[Post] = relationship()
-
-
-class ShortageDecision(Base):
-    """What was decided where a post has fewer candidates than the regulation asks, with its reason."""
-
-    __tablename__ = "shortage_decisions"
-    __table_args__ = (
-        CheckConstraint("outcome IN ('extend', 'cancel', 'proceed-with-reason')", name="outcome_is_known"),
-        CheckConstraint("(outcome = 'extend') = (until IS NOT NULL)", name="an_extension_has_an_end"),
-        CheckConstraint("length(reason) > 0", name="has_a_reason"),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    post_id: Mapped[int] = mapped_column(ForeignKey("posts.id"), index=True)
-    outcome: Mapped[str] = mapped_column(String(20))
-    candidates: Mapped[int]
-    reason: Mapped[str] = mapped_column(Text)
-    until: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    decided_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    approval_id: Mapped[int] = mapped_column(ForeignKey("approval_requests.id"))
-
-    post: Mapped[Post] = relationship()

@@ -107,7 +107,7 @@ def record_finding(
     """
     if application.candidate_number is None or application.withdrawn_at is not None:
         raise Refused(N_("Only a file that was handed in and not withdrawn is looked at."))
-    found = next((one for one in queries.assessments(application, zone) if one.criterion == criterion), None)
+    found = next((one for one in queries.assessments(session, application, zone) if one.criterion == criterion), None)
     if found is None:
         raise NotFound()
     outcome = "met" if met else "not-met"
@@ -142,9 +142,9 @@ def record_finding(
 # ---------------------------------------------------------------- the decision on the file
 
 
-def proposal(application: Application, *, eligible: bool, reason: str | None, zone: ZoneInfo) -> dict[str, Any]:
+def proposal(session: Session, application: Application, *, eligible: bool, reason: str | None, zone: ZoneInfo) -> dict[str, Any]:
     """What two people will decide on one file, criterion by criterion; Refused while a criterion is open."""
-    states = queries.criteria(application, zone)
+    states = queries.criteria(session, application, zone)
     undecided = [one.assessment.criterion for one in states if one.outcome is None]
     if undecided:
         raise Refused(N_("Decide on each criterion first. Still open: %(names)s."), names=", ".join(undecided))

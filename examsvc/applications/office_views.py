@@ -29,6 +29,7 @@ from examsvc.applications.models import AccommodationRequest, Application
 from examsvc.base import access, pages, web
 from examsvc.base.errors import N_, NotFound, Refused
 from examsvc.base.forms import options
+from examsvc.competitions import decisions
 from examsvc.competitions import queries as competitions
 from examsvc.competitions.models import Competition, Post
 
@@ -143,7 +144,7 @@ def _ready(competition: Competition, rows: list[tuple[Application, str]]) -> set
     return {
         one.id
         for one, state in rows
-        if state in ("to-decide", "supplemented") and all(c.outcome == "met" for c in queries.criteria(one, zone))
+        if state in ("to-decide", "supplemented") and all(c.outcome == "met" for c in queries.criteria(web.session(), one, zone))
     }
 
 
@@ -156,7 +157,7 @@ def decide_many(slug: str) -> Response:
     with web.writing() as session:
         competition = competitions.competition(session, slug)
         proposals = [
-            office.proposal(queries.by_code(session, competition.id, code), eligible=True, reason=None, zone=zone)
+            office.proposal(session, queries.by_code(session, competition.id, code), eligible=True, reason=None, zone=zone)
             for code in codes
         ]
         office.propose_decisions(
@@ -224,7 +225,7 @@ def _file_page(
     session, now, zone = web.session(), web.now(), web.settings().zone
     competition = application.competition
     regulation = competitions.regulation(competition)
-    states = queries.criteria(application, zone)
+    states = queries.criteria(session, application, zone)
     forms = {
         one.assessment.criterion: FindingForm(
             formdata=None,
@@ -329,7 +330,7 @@ def decide(slug: str, code: str) -> str | Response:
             with web.writing() as session:
                 found = _again(application)
                 proposal = office.proposal(
-                    found, eligible=form.eligible.data == "yes", reason=form.reason.data, zone=web.settings().zone
+                    session, found, eligible=form.eligible.data == "yes", reason=form.reason.data, zone=web.settings().zone
                 )
                 office.propose_decisions(
                     session, found.competition, [proposal], by=_me(), now=web.now(), language=pages.current_language()
@@ -458,12 +459,12 @@ def candidate_lists(slug: str) -> str:
         ],
         undecided=len(queries.undecided(session, competition.id)),
         short=queries.short_posts(session, competition),
-        decisions=queries.shortage_decisions(session, competition.id),
+        decisions=[one for one in competition.decisions if one.subject["level"] == "post"],
         rule=rule,
         waiting=[
             one
             for one in approvals.waiting(session, slug, web.now())
-            if one.kind in (lists.LIST, lists.SHORTAGE)
+            if one.kind in (lists.LIST, decisions.DECIDE)
         ],
         people={one.candidate_number: one for one in queries.submitted(session, competition.id)},
         posted=queries.posted(session, competition.id),
@@ -516,7 +517,8 @@ def shortage(slug: str, post: str) -> str | Response:
     competition = competitions.competition(web.session(), slug)
     found = competitions.post(web.session(), competition.id, post)
     rule = competitions.regulation(competition).admission.minimum_candidates
-    form = ShortageForm()
+    zone = web.settings().zone
+    form = ShortageForm(data={"decided_on": web.now().astimezone(zone).date()})
     words = {
         "extend": gettext("Take applications for this post again"),
         "cancel": gettext("Cancel the competition for this post"),
@@ -524,7 +526,6 @@ def shortage(slug: str, post: str) -> str | Response:
     }
     form.outcome.choices = options((one, words[one]) for one in rule.below)
     if form.validate_on_submit():
-        zone = web.settings().zone
         try:
             with web.writing() as session:
                 competition = competitions.competition(session, slug)
@@ -533,8 +534,10 @@ def shortage(slug: str, post: str) -> str | Response:
                     competitions.post(session, competition.id, post),
                     outcome=form.outcome.data,
                     reason=form.reason.data or "",
+                    announcement={"vi": form.announcement_vi.data or "", "en": form.announcement_en.data or ""},
                     until=end_of(form.until.data, zone),
                     number=form.number.data or "",
+                    decided_on=form.decided_on.data or web.now().astimezone(zone).date(),
                     zone=zone,
                     by=_me(),
                     now=web.now(),

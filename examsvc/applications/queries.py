@@ -21,7 +21,6 @@ from examsvc.applications.models import (
     EligibilityFinding,
     FileVersion,
     PostedList,
-    ShortageDecision,
     Submission,
     SupplementRequest,
 )
@@ -172,12 +171,16 @@ def answers_handed_in(application: Application) -> Mapping[str, object]:
 # ---------------------------------------------------------------- eligibility
 
 
-def event_days(competition: Competition, zone: ZoneInfo) -> dict[str, date]:
-    """Local days of the competition's events, past or planned."""
-    return {event: at.astimezone(zone).date() for event, at in competitions.events(competition).items()}
+def event_days(session: Session, post: Post, zone: ZoneInfo) -> dict[str, date]:
+    """Local days of events, past or planned; applications close on the day on which they closed for this post."""
+    days = {event: at.astimezone(zone).date() for event, at in competitions.events(post.competition).items()}
+    until = closes(session, post)
+    if until is not None:
+        days[eligibility.CLOSING] = until.astimezone(zone).date()
+    return days
 
 
-def facts(application: Application, zone: ZoneInfo) -> eligibility.Facts:
+def facts(session: Session, application: Application, zone: ZoneInfo) -> eligibility.Facts:
     """What the newest submission says, or the draft before the first one."""
     newest = application.submissions[-1] if application.submissions else None
     regulation = competitions.regulation(application.competition)
@@ -194,13 +197,13 @@ def facts(application: Application, zone: ZoneInfo) -> eligibility.Facts:
         answers=newest.content["answers"] if newest is not None else application.answers,
         files=frozenset(kinds) & {rule.id for rule in regulation.files},
         signed=frozenset(one.criterion for one in application.signatures),
-        days=event_days(application.competition, zone),
+        days=event_days(session, application.post, zone),
     )
 
 
-def assessments(application: Application, zone: ZoneInfo) -> tuple[eligibility.Assessment, ...]:
+def assessments(session: Session, application: Application, zone: ZoneInfo) -> tuple[eligibility.Assessment, ...]:
     """Every criterion with what can be computed from the file."""
-    return eligibility.assess(competitions.regulation(application.competition), facts(application, zone))
+    return eligibility.assess(competitions.regulation(application.competition), facts(session, application, zone))
 
 
 @dataclass(frozen=True)
@@ -216,11 +219,11 @@ class CriterionState:
         return self.found.outcome if self.found is not None else self.assessment.decisive
 
 
-def criteria(application: Application, zone: ZoneInfo) -> list[CriterionState]:
+def criteria(session: Session, application: Application, zone: ZoneInfo) -> list[CriterionState]:
     """Every criterion; a finding from before the newest submission no longer counts."""
     newest = application.submissions[-1].at if application.submissions else None
     states = []
-    for one in assessments(application, zone):
+    for one in assessments(session, application, zone):
         found = finding(application, one.criterion)
         if found is not None and newest is not None and found.at < newest:
             found = None
@@ -345,26 +348,10 @@ def takes_applications(session: Session, post: Post, now: datetime) -> bool:
 
 
 def cancelled_posts(session: Session, competition_id: int) -> set[int]:
-    """Ids of posts that were cancelled since too few applied, or annulled by another decision."""
+    """Ids of posts that were annulled by a decision."""
     competition = session.get_one(Competition, competition_id)
     running = {post.id for post in competitions.running_posts(competition)}
-    cancelled = session.scalars(
-        select(ShortageDecision.post_id)
-        .join(Post, Post.id == ShortageDecision.post_id)
-        .where(Post.competition_id == competition_id, ShortageDecision.outcome == "cancel")
-    )
-    return {post.id for post in competition.posts if post.id not in running} | set(cancelled)
-
-
-def shortage_decisions(session: Session, competition_id: int) -> list[ShortageDecision]:
-    return list(
-        session.scalars(
-            select(ShortageDecision)
-            .join(Post, Post.id == ShortageDecision.post_id)
-            .where(Post.competition_id == competition_id)
-            .order_by(ShortageDecision.id)
-        )
-    )
+    return {post.id for post in competition.posts if post.id not in running}
 
 
 def eligible_by_post(session: Session, competition: Competition) -> dict[str, int]:
@@ -383,20 +370,15 @@ def short_posts(session: Session, competition: Competition) -> list[str]:
     Posts with undecided files, or that take applications again, are not counted yet.
     """
     least = competitions.regulation(competition).admission.minimum_candidates.per_post
-    codes = {post.id: post.code for post in competition.posts}
-    decided: set[str] = set()
-    for one in shortage_decisions(session, competition.id):
-        newest = rounds(session, one.post_id)
-        over = bool(newest) and newest[-1].closed_at is not None and newest[-1].opened_at >= one.decided_at
-        if not (one.outcome == "extend" and over):  # after the extension it is counted anew
-            decided.add(codes[one.post_id])
-    open_posts = {one.post.code for one in undecided(session, competition.id)}
-    waiting = {
-        post.code
-        for post in competition.posts
-        if not (found := rounds(session, post.id)) or found[-1].closed_at is None
-    }
-    return rules.short_posts(eligible_by_post(session, competition), least, decided | open_posts | waiting)
+    settled = {one.post.code for one in undecided(session, competition.id)}
+    for post in competition.posts:
+        newest = next(iter(reversed(rounds(session, post.id))), None)
+        if newest is None or newest.closed_at is None or any(
+            one.kind == "continue" and post.code in one.subject["posts"] and one.approved_at >= newest.closed_at
+            for one in competition.decisions
+        ):
+            settled.add(post.code)
+    return rules.short_posts(eligible_by_post(session, competition), least, settled)
 
 
 @course.facts_from

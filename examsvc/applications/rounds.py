@@ -6,7 +6,7 @@ Nobody has to press anything: whatever touches a competition's files first bring
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -117,30 +117,30 @@ def phase_entered(session: Session, competition: Competition, phase: Phase, now:
 @course.when_decided
 def decided(session: Session, competition: Competition, decision: Decision, now: datetime) -> None:
     """A decision moved the day on which applications close."""
-    until = competitions.date_of(competition, CLOSED)
-    newest = [found[-1] for post in competition.posts if (found := queries.rounds(session, post.id))]
-    going_on = [one for one in newest if one.closed_at is None]
-    if decision.kind == "postpone" and until is not None and going_on and until > max(one.until for one in going_on):
-        extend_applications(
-            session, competition, until=until, under=decision.entry, by=decision.proposed_by_id, now=now
-        )
+    moved = decision.subject["dates"].get(CLOSED)
+    if decision.kind not in ("postpone", "resume") or moved is None:
+        return
+    until = datetime.fromtimestamp(moved, tz=UTC)
+    posts = [post for post in competition.posts if post.code in decision.subject["posts"]]
+    newest = {post.id: found[-1] for post in posts if (found := queries.rounds(session, post.id))}
+    going_on = [one for one in newest.values() if one.closed_at is None]
+    if going_on:
+        extend_applications(session, competition, going_on, until=until, decision=decision, now=now)
+    for post in posts:
+        if post.id in newest and newest[post.id].closed_at is not None and until > now:
+            reopen_applications(session, post, until=until, now=now)
 
 
 def extend_applications(
-    session: Session, competition: Competition, *, until: datetime, under: int, by: int, now: datetime
+    session: Session,
+    competition: Competition,
+    moved: list[ApplicationRound],
+    *,
+    until: datetime,
+    decision: Decision,
+    now: datetime,
 ) -> None:
-    """Moves the end of open applications; ``under`` is the ledger's index of the decision that postponed it."""
-    settle(session, competition, now)
-    moved = [
-        one
-        for post in competition.posts
-        for one in queries.rounds(session, post.id)
-        if one.closed_at is None
-    ]
-    if not moved:
-        raise Refused(N_("No applications are open. Open them again by a reasoned decision."))
-    if until <= max(now, *(one.until for one in moved)):
-        raise Refused(N_("The new end must lie after the present one."), field="until")
+    """Moves the end of open rounds, as the decision orders it."""
     for one in moved:
         one.until = until
     session.flush()
@@ -149,21 +149,17 @@ def extend_applications(
         competition.slug,
         "applications.extended",
         now=now,
-        by=accounts.account(session, by).code,
+        by=accounts.account(session, decision.approved_by_id).code,
         posts=sorted(one.post.code for one in moved),
         round=moved[0].number,
         until=seconds(until),
-        under=under,
+        under=decision.entry,
     )
 
 
 def reopen_applications(session: Session, post: Post, *, until: datetime, now: datetime) -> ApplicationRound:
     """Takes applications for one post again, after a reasoned decision; those handed in stay."""
     found = queries.rounds(session, post.id)
-    if not found or found[-1].closed_at is None:
-        raise Refused(N_("Applications for this post are open. Extend them instead."))
-    if until <= now:
-        raise Refused(N_("The new end must lie ahead."), field="until")
     one = ApplicationRound(post_id=post.id, number=found[-1].number + 1, opened_at=now, until=until)
     session.add(one)
     session.flush()

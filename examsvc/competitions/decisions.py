@@ -103,10 +103,14 @@ class Subject:
 def levels(competition: Competition, kind: Kind) -> tuple[Level, ...]:
     """What a decision of this kind may be about; empty where the regulation does not allow it."""
     rules = queries.regulation(competition)
+    below = rules.admission.minimum_candidates.below
     if kind == "continue":
-        return ("post",) if "proceed-with-reason" in rules.admission.minimum_candidates.below else ()
+        return ("post",) if "proceed-with-reason" in below else ()
     rule = rules.intervention(kind)
-    return rule.scopes if rule is not None else ()
+    if rule is None:
+        return ()
+    for_candidates = kind == "postpone" and "extend" in below and "post" not in rule.scopes
+    return (*rule.scopes, "post") if for_candidates else rule.scopes
 
 
 def decider(competition: Competition, kind: Kind) -> str:

@@ -144,12 +144,12 @@ def decide_all(session: Session, competition: Competition, *, first: int, second
     """Two officers look at every open file, find every criterion met that a person must look at, and admit the candidate."""
     proposals = []
     for application in queries.undecided(session, competition.id):
-        for one in queries.criteria(application, ZONE):
+        for one in queries.criteria(session, application, ZONE):
             if one.outcome is None:
                 office.record_finding(
                     session, application, one.assessment.criterion, met=True, reason=None, by=first, now=now, zone=ZONE
                 )
-        proposals.append(office.proposal(application, eligible=True, reason=None, zone=ZONE))
+        proposals.append(office.proposal(session, application, eligible=True, reason=None, zone=ZONE))
     for start in range(0, len(proposals), office.MOST_AT_ONCE):
         request = office.propose_decisions(
             session, competition, proposals[start : start + office.MOST_AT_ONCE], by=first, now=now
