@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from examsvc.applications import queries as applications
+from examsvc.applications.accommodations import MEASURES
 from examsvc.base import access, pages, web
 from examsvc.base.access import Actor
 from examsvc.base.errors import N_, NotFound, Refused
 from examsvc.competitions import queries as competitions
 from examsvc.papers import queries as papers
-from examsvc.sittings import arrival, conduct, ending, planning, queries, rules, running
+from examsvc.sittings import arrival, conduct, ending, outages, planning, queries, rules, running
 from examsvc.sittings.forms import (
     ArrivalForm,
     CreditForm,
@@ -117,6 +118,7 @@ def plan(slug: str) -> str | Response:
                     bell_at=_moment(form.bell.data),
                     rooms=rooms,
                     candidates=applications.eligible(session, competition.id),
+                    arrangements=_arrangements(session, competition.id, form.part.data),
                     by=_me(),
                     now=web.now(),
                 )
@@ -127,6 +129,19 @@ def plan(slug: str) -> str | Response:
             web.say(N_("The sitting is planned; every candidate has a seat."))
             return redirect(url_for("hall.sitting", slug=slug, code=code))
     return render_template("sittings/plan.html", competition=competition, form=form, summoned=summoned)
+
+
+def _arrangements(session: Session, competition_id: int, part: str) -> dict[int, planning.Arrangement]:
+    """What was granted to candidates for this part, by the application's id."""
+    return {
+        number: planning.Arrangement(
+            extra_minutes=granted.extra_minutes(part),
+            separate_room=granted.separate_room,
+            may_break=granted.may_break,
+            note=", ".join(gettext(MEASURES[help]) for help in granted.helps) or None,
+        )
+        for number, granted in applications.arrangements(session, competition_id).items()
+    }
 
 
 def _rooms(text: str) -> list[planning.RoomPlan]:
@@ -155,6 +170,7 @@ def sitting(slug: str, code: str) -> str:
         sitting=found,
         part=competitions.regulation(found.competition).part(found.part),
         form=papers.usable_form(web.session(), found.competition_id, found.part),
+        paper=papers.paper_in_force(web.session(), found.competition_id, found.part),
         move=MoveForm(),
         notice=NoticeForm(),
         incidents=queries.incidents(web.session(), found.id),
@@ -185,7 +201,7 @@ def prepare(slug: str, code: str) -> Response:
         found = queries.sitting_of(session, competition.id, code)
         form = papers.usable_form(session, competition.id, found.part)
         if form is None:
-            raise Refused(N_("There is no approved paper for this part yet. Two people approve it first."))
+            raise Refused(N_("The paper is not open yet. Its custodians open it shortly before the bell."))
         made = planning.prepare_attempts(session, found, form=form, now=web.now())
     web.say(N_("%(number)d attempts are ready; the bell will open them."), number=len(made))
     return redirect(url_for("hall.sitting", slug=slug, code=code))
@@ -227,18 +243,13 @@ def _row(attempt: Attempt) -> dict[str, Any]:
     where = rules.standing(timing, web.now())
     state = rules.state(timing, attempt.state, web.now()) if attempt.state == "checked-in" else attempt.state
     progress = queries.progress(web.session(), attempt.id)
-    silent = (
-        attempt.seen_at is not None
-        and state == "open"
-        and (web.now() - attempt.seen_at) > running.SILENCE
-    )
     return {
         "attempt": attempt,
         "state": state,
         "deadline": where.deadline,
         "answered": progress.answered,
         "last_saved": progress.last_saved,
-        "silent": silent,
+        "silent": state == "open" and outages.is_silent(attempt, web.now()),
     }
 
 

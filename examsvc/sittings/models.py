@@ -111,6 +111,8 @@ class Attempt(Base):
     ``code`` stands in submits and in the ledger and is shown to no marker.  ``lease`` names the one page that may save, on
     the one ``machine`` that holds the attempt; an invigilator releases it for a take-over.  ``chain_head`` and ``links``
     are where the hash chain over the saves stands.  ``own_bell_at`` is set only where the regulation has no common start.
+    ``seen_at`` is when the machine was last heard of; ``moving_since`` is since when the candidate waits at another machine
+    for the release.
     """
 
     __tablename__ = "attempts"
@@ -139,6 +141,7 @@ class Attempt(Base):
     machine: Mapped[str | None] = mapped_column(String(64))
     leases: Mapped[int] = mapped_column(default=0)
     seen_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    moving_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     flags: Mapped[list[int]] = mapped_column(Document, default=list)
     notices_read: Mapped[list[int]] = mapped_column(Document, default=list)
     submit_id: Mapped[str | None] = mapped_column(String(36))

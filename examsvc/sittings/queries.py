@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Engine, Select, cast, func, literal, null, or_, select, tuple_
+from sqlalchemy.orm import Session, joinedload
 
 from examsvc.applications.models import Application
+from examsvc.base.database import UTCDateTime
 from examsvc.base.errors import NotFound
 from examsvc.competitions import queries as competitions
+from examsvc.papers import oracles
 from examsvc.papers import queries as papers
 from examsvc.papers.models import FormSlot, ItemVersion
 from examsvc.sittings.models import (
@@ -56,8 +61,26 @@ def sittings_of(session: Session, competition_id: int) -> list[Sitting]:
     )
 
 
+@oracles.bell_from
+def next_bell(session: Session, competition_id: int, part: str) -> datetime | None:
+    """When the first sitting of a part that has not begun will ring."""
+    return session.scalar(
+        select(func.min(Sitting.bell_at)).where(
+            Sitting.competition_id == competition_id, Sitting.part == part, Sitting.started_at.is_(None)
+        )
+    )
+
+
+@oracles.begun_from
+def form_begun(session: Session, form_id: int) -> bool:
+    """Whether a sitting with this form has begun."""
+    found = select(Sitting.id).where(Sitting.form_id == form_id, Sitting.started_at.is_not(None))
+    return session.scalar(found) is not None
+
+
 def attempt(session: Session, code: str) -> Attempt:
-    found = session.scalar(select(Attempt).where(Attempt.code == code))
+    """The attempt, with its sitting, of that code; NotFound otherwise."""
+    found = session.scalar(select(Attempt).where(Attempt.code == code).options(joinedload(Attempt.sitting)))
     if found is None:
         raise NotFound()
     return found
@@ -76,31 +99,79 @@ def attempts_of_account(session: Session, account_id: int) -> list[Attempt]:
 
 
 def timing(session: Session, attempt: Attempt) -> Timing:
-    """All that this attempt's time depends on, as stored now."""
+    """All that this attempt's time depends on, as stored now: one query, since each save asks it."""
     sitting = attempt.sitting
-    pauses = session.scalars(
-        select(Pause).where(or_(Pause.room_id == attempt.room_id, Pause.attempt_id == attempt.id)).order_by(Pause.since)
-    )
-    credit = session.scalar(select(func.coalesce(func.sum(Credit.seconds), 0)).where(Credit.attempt_id == attempt.id))
+    mine = or_(Pause.room_id == attempt.room_id, Pause.attempt_id == attempt.id)
+    credited = select(func.sum(Credit.seconds)).where(Credit.attempt_id == attempt.id)
+    nothing = cast(null(), UTCDateTime)
+    rows = session.execute(
+        select(Pause.since, Pause.until, literal(0))
+        .where(mine)
+        .union_all(select(nothing, nothing, func.coalesce(credited.scalar_subquery(), 0)))
+    ).all()
     return Timing(
         bell=attempt.own_bell_at or sitting.bell_at,
         minutes=sitting.minutes,
         extra_minutes=attempt.extra_minutes,
         grace_seconds=sitting.grace_seconds,
-        credit_seconds=int(credit or 0),
-        standstills=tuple(Standstill(p.since, p.until) for p in pauses),
+        credit_seconds=sum(int(seconds) for _, _, seconds in rows),
+        standstills=tuple(sorted((Standstill(s, u) for s, u, _ in rows if s is not None), key=lambda one: one.since)),
     )
 
 
 @dataclass(frozen=True)
 class Slot:
-    """The n-th question as this attempt's candidate sees it; ``form_slot`` is its place in the form, the same for all."""
+    """The n-th question as this attempt's candidate sees it; ``form_slot`` is its place in the form, the same for all.
+
+    ``item`` is the instance under the attempt's seed: where the item has variables, each candidate has numbers of his own,
+    and what is shown, accepted and marked is the same instance.  ``digest`` is the stored version's.
+    """
 
     number: int
     form_slot: int
     marks: str
     item: Item
+    digest: str
     item_version_id: int
+
+
+@dataclass(frozen=True, eq=False)
+class Paper:
+    """A form as attempts need it; kept in memory, since neither a form nor the regulation over it ever changes.
+
+    Rows: place, marks, item version, digest, native document.  ``margin`` is how far a text may exceed its word limit.
+    """
+
+    rows: tuple[tuple[int, str, int, str, str], ...]
+    shuffle_items: bool
+    shuffle_options: bool
+    margin: float
+
+
+_papers: WeakKeyDictionary[Engine, dict[int, Paper]] = WeakKeyDictionary()
+
+
+def paper(session: Session, attempt: Attempt) -> Paper | None:
+    """The attempt's paper; None while the sitting has none."""
+    form_id = attempt.sitting.form_id
+    if form_id is None:
+        return None
+    known = _papers.setdefault(session.get_bind().engine, {})
+    if form_id not in known:
+        rows = session.execute(
+            select(FormSlot.number, FormSlot.marks, ItemVersion.id, ItemVersion.digest, ItemVersion.native)
+            .join(ItemVersion, ItemVersion.id == FormSlot.item_version_id)
+            .where(FormSlot.form_id == form_id)
+            .order_by(FormSlot.number)
+        )
+        part = competitions.regulation(attempt.sitting.competition).part(attempt.sitting.part)
+        known[form_id] = Paper(
+            tuple((n, m, v, d, t) for n, m, v, d, t in rows),
+            bool(getattr(part, "shuffle_items", False)),
+            bool(getattr(part, "shuffle_options", False)),
+            float(getattr(part, "word_limit_margin", 0)),
+        )
+    return known[form_id]
 
 
 def slots(session: Session, attempt: Attempt) -> list[Slot]:
@@ -108,40 +179,30 @@ def slots(session: Session, attempt: Attempt) -> list[Slot]:
 
     The own order is that of SHA-256(seed, place in the form), so it can be found again from the seed alone.
     """
-    if attempt.sitting.form_id is None:
-        return []
-    rows = list(form_slots(session, attempt.sitting.form_id))
-    part = competitions.regulation(attempt.sitting.competition).part(attempt.sitting.part)
-    if getattr(part, "shuffle_items", False):
-        rows.sort(key=lambda row: hashlib.sha256(f"{attempt.seed}:{row[0]}".encode()).digest())
-    return [
-        Slot(number, form_slot, marks, papers.parsed(digest, native), version)
-        for number, (form_slot, marks, version, digest, native) in enumerate(rows, start=1)
-    ]
+    found = paper(session, attempt)
+    return list(_shown(found, attempt.seed)) if found is not None else []
 
 
-def form_slots(session: Session, form_id: int) -> tuple[tuple[int, str, int, str, str], ...]:
-    """(place, marks, item version, digest, native document) of a form; kept in memory, since a form never changes."""
-    key = (str(session.get_bind().engine.url), form_id)
-    if key not in _forms:
-        rows = session.execute(
-            select(FormSlot.number, FormSlot.marks, ItemVersion.id, ItemVersion.digest, ItemVersion.native)
-            .join(ItemVersion, ItemVersion.id == FormSlot.item_version_id)
-            .where(FormSlot.form_id == form_id)
-            .order_by(FormSlot.number)
-        )
-        _forms[key] = tuple((n, m, v, d, t) for n, m, v, d, t in rows)
-    return _forms[key]
+@lru_cache(maxsize=4096)
+def _shown(paper: Paper, seed: str) -> tuple[Slot, ...]:
+    rows = list(paper.rows)
+    if paper.shuffle_items:
+        rows.sort(key=lambda row: hashlib.sha256(f"{seed}:{row[0]}".encode()).digest())
+    return tuple(
+        Slot(number, place, marks, papers.parsed(digest, native).instance(_item_seed(seed, place)), digest, version)
+        for number, (place, marks, version, digest, native) in enumerate(rows, start=1)
+    )
 
 
-_forms: dict[tuple[str, int], tuple[tuple[int, str, int, str, str], ...]] = {}
+def _item_seed(seed: str, form_slot: int) -> str:
+    return f"{seed}:{form_slot}"
 
 
-def presented(attempt: Attempt, slot: Slot, language: str, media: str = "media/") -> dict[str, Any]:
+def presented(session: Session, attempt: Attempt, slot: Slot, language: str, media: str = "media/") -> dict[str, Any]:
     """The slot's item as this candidate sees it: options in his own order where the regulation shuffles them."""
-    part = competitions.regulation(attempt.sitting.competition).part(attempt.sitting.part)
-    seed = f"{attempt.seed}:{slot.form_slot}" if getattr(part, "shuffle_options", False) else 0
-    return slot.item.presentation(language, seed, media)
+    found = paper(session, attempt)
+    shuffled = found is not None and found.shuffle_options
+    return slot.item.presentation(language, _item_seed(attempt.seed, slot.form_slot) if shuffled else 0, media)
 
 
 def shown_order(session: Session, attempt: Attempt) -> list[tuple[Slot, list[str]]]:
@@ -149,20 +210,37 @@ def shown_order(session: Session, attempt: Attempt) -> list[tuple[Slot, list[str
     language = competitions.regulation(attempt.sitting.competition).languages[0]
     found = []
     for slot in slots(session, attempt):
-        interactions = presented(attempt, slot, language)["interactions"]
+        interactions = presented(session, attempt, slot, language)["interactions"]
         order = [choice["id"] for one in interactions for choice in one.get("choices", [])]
         found.append((slot, order))
     return found
 
 
-def newest_saves(session: Session, attempt_id: int, *, before: datetime | None = None, late: bool = True) -> dict[int, Save]:
-    """The newest save of every slot that has one.  With ``late=False`` late ones are passed over."""
-    query = select(Save).where(Save.attempt_id == attempt_id).order_by(Save.slot, Save.version)
+def newest_saves(
+    session: Session,
+    attempt_id: int,
+    *,
+    before: datetime | None = None,
+    late: bool = True,
+    slots: Collection[int] | None = None,
+) -> dict[int, Save]:
+    """The newest save of every slot that has one (of ``slots`` only, where given).  With ``late=False`` late ones are passed over."""
+    newest = select(Save.slot, func.max(Save.version)).where(Save.attempt_id == attempt_id).group_by(Save.slot)
     if before is not None:
-        query = query.where(Save.saved_at <= before)
+        newest = newest.where(Save.saved_at <= before)
     if not late:
-        query = query.where(Save.late.is_(False))
-    return {save.slot: save for save in session.scalars(query)}
+        newest = newest.where(Save.late.is_(False))
+    if slots is not None:
+        newest = newest.where(Save.slot.in_(slots))
+    return {save.slot: save for save in session.scalars(_saves(attempt_id, newest))}
+
+
+def _saves(attempt_id: int, newest: Select[int, int]) -> Select[Save]:
+    return (
+        select(Save)
+        .where(Save.attempt_id == attempt_id, tuple_(Save.slot, Save.version).in_(newest))
+        .order_by(Save.slot, Save.version)
+    )
 
 
 def notices(session: Session, sitting_id: int) -> list[RoomNotice]:

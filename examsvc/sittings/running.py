@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from examsvc.accounts.approvals import Approved, ask, carries_out
@@ -16,14 +16,10 @@ from examsvc.base.errors import N_, Refused
 from examsvc.competitions import queries as competitions
 from examsvc.ledger import chains
 from examsvc.ledger.operations import Sealed, record
-from examsvc.sittings import queries, rules, scope
-from examsvc.sittings.models import Attempt, Credit, Outage, Pause, Room, RoomNotice, Sitting
+from examsvc.sittings import scope
+from examsvc.sittings.models import Attempt, Credit, Pause, Room, RoomNotice, Sitting
 from examsvc.sittings.planning import form_code
 from examsvc.sittings.saving import SaveRefused
-
-SILENCE = timedelta(seconds=60)
-"""A machine that was not heard of for so long during the exam had an outage: four polls of 15 s missed."""
-
 
 def start_sitting(session: Session, sitting: Sitting, *, now: datetime) -> None:
     """The bell, put on record once; the attempts were ready before it."""
@@ -224,12 +220,20 @@ def take_lease(session: Session, attempt: Attempt, *, machine: str, now: datetim
             "held-elsewhere",
             N_("This exam is open on another machine. Ask the invigilator to release it; what you wrote there is safe."),
         )
-    attempt.machine, attempt.lease = machine, secrets.token_hex(16)
-    attempt.seen_at = now
+    attempt.machine, attempt.lease, attempt.moving_since = machine, secrets.token_hex(16), None
+    if attempt.seen_at is None:
+        attempt.seen_at = now
     if attempt.opened_at is None:
         attempt.opened_at = now
     session.flush()
     return attempt.lease
+
+
+def ask_to_move(session: Session, attempt: Attempt, *, now: datetime) -> None:
+    """Remembers that the candidate waits at another machine, so that the invigilator sees it; nothing is granted by it."""
+    if attempt.moving_since is None:
+        attempt.moving_since = now
+        session.flush()
 
 
 def release_attempt(session: Session, attempt: Attempt, *, reason: str, by: int, now: datetime) -> None:
@@ -241,7 +245,7 @@ def release_attempt(session: Session, attempt: Attempt, *, reason: str, by: int,
     if not reason.strip():
         raise Refused(N_("Write the reason."), field="reason")
     left = attempt.machine
-    attempt.machine = attempt.lease = None
+    attempt.machine = attempt.lease = attempt.moving_since = None
     attempt.leases += 1
     session.flush()
     record(
@@ -257,17 +261,3 @@ def release_attempt(session: Session, attempt: Attempt, *, reason: str, by: int,
             subject=attempt.application.account.code,
         ),
     )
-
-
-def hear(session: Session, attempt: Attempt, *, now: datetime) -> None:
-    """Remembers that the candidate's machine was heard of; a silence during the exam is kept as an outage."""
-    last = attempt.seen_at
-    if last is not None and now - last < timedelta(seconds=10):
-        return
-    if last is not None and now - last > SILENCE and attempt.state == "checked-in":
-        timing = queries.timing(session, attempt)
-        since = max(last, timing.bell)
-        if now > timing.bell and rules.state(timing, attempt.state, now) in ("open", "over") and now - since > SILENCE:
-            session.add(Outage(attempt_id=attempt.id, since=since, until=now))
-    session.execute(update(Attempt).where(Attempt.id == attempt.id).values(seen_at=now))
-    session.flush()

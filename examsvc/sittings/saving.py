@@ -14,13 +14,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from examsvc.base.errors import N_, Refused
-from examsvc.competitions import queries as competitions
 from examsvc.ledger import canonical, chains, commitments
-from examsvc.sittings import queries, rules
+from examsvc.sittings import outages, queries, rules
 from examsvc.sittings.models import Attempt, Save
 from question_banks.markup import normal
 from question_banks.responding import count_words
@@ -131,6 +130,14 @@ def moment(value: datetime) -> str:
     return value.strftime("%Y-%m-%dT%H:%M:%S.") + f"{value.microsecond // 1000:03d}Z"
 
 
+@dataclass(frozen=True)
+class Saved:
+    """What a request to save brought about: an acknowledgement of each save, in the order they came, and the attempt's time."""
+
+    replies: list[dict[str, Any]]
+    timing: rules.Timing
+
+
 def save_answers(
     session: Session,
     attempt: Attempt,
@@ -140,38 +147,52 @@ def save_answers(
     now: datetime,
     flags: Sequence[int] | None = None,
     notices_read: Sequence[int] | None = None,
-) -> list[dict[str, Any]]:
-    """Stores all new saves or none, and returns the acknowledgement of each, in the order they came.
+) -> Saved:
+    """Stores all new saves or none.
 
     Raises SaveRefused with 423 (lease lost), 422 (a value that cannot be stored) or 409 (a base version that is not
     current).  Call it in a writing transaction, and send the reply only after its commit.
     """
-    _lock(session, attempt)
-    known = {
-        save.save_id: save
-        for save in session.scalars(
-            select(Save).where(Save.attempt_id == attempt.id, Save.save_id.in_([s.save_id for s in saves]))
-        )
-    }
+    session.refresh(attempt, with_for_update=True)  # one writer per attempt, also on PostgreSQL: its row is the lock
+    known, newest = _stored(session, attempt, saves)
     new = [save for save in saves if save.save_id not in known]
     if new or flags is not None or notices_read is not None:
         _check_lease(attempt, lease)
     timing = queries.timing(session, attempt)
     if new:
         _check_values(session, attempt, new)
-        _check_versions(session, attempt, new)
+        _check_versions(new, newest)
         known |= _store(session, attempt, new, late=_late(attempt, timing, now), now=now)
     if flags is not None:
         attempt.flags = sorted(set(flags))
     if notices_read is not None:
         attempt.notices_read = sorted({*attempt.notices_read, *notices_read})
+    outages.hear(session, attempt, timing, now=now)
     session.flush()
-    return [reply_of(known[save.save_id]) for save in saves]
+    return Saved([reply_of(known[save.save_id]) for save in saves], timing)
 
 
-def _lock(session: Session, attempt: Attempt) -> None:
-    """One writer per attempt, also on PostgreSQL: the attempt's row is the lock (SQLite holds a whole-file one)."""
-    session.refresh(attempt, with_for_update=True)
+def _stored(
+    session: Session, attempt: Attempt, saves: Sequence[SaveRequest]
+) -> tuple[dict[str, Save], dict[int, Save]]:
+    """Saves of this request that were stored before, by save_id, and the newest of each slot it is about: one query."""
+    if not saves:
+        return {}, {}
+    newest = (
+        select(Save.slot, func.max(Save.version))
+        .where(Save.attempt_id == attempt.id, Save.slot.in_([save.slot for save in saves]))
+        .group_by(Save.slot)
+    )
+    asked = {save.save_id for save in saves}
+    found = session.scalars(
+        select(Save)
+        .where(
+            Save.attempt_id == attempt.id,
+            or_(Save.save_id.in_(asked), tuple_(Save.slot, Save.version).in_(newest)),
+        )
+        .order_by(Save.version)
+    ).all()
+    return {save.save_id: save for save in found if save.save_id in asked}, {save.slot: save for save in found}
 
 
 def _check_lease(attempt: Attempt, lease: str | None) -> None:
@@ -191,8 +212,8 @@ def _check_values(session: Session, attempt: Attempt, saves: Sequence[SaveReques
     slots = {slot.number: slot for slot in queries.slots(session, attempt)}
     if attempt.state == "prepared" or not slots:
         raise SaveRefused(423, "not-open", N_("The exam is not open yet. Wait for the bell."))
-    part = competitions.regulation(attempt.application.competition).part(attempt.sitting.part)
-    margin = getattr(part, "word_limit_margin", 0)
+    paper = queries.paper(session, attempt)
+    margin = paper.margin if paper is not None else 0
     refusals = []
     for save in saves:
         slot = slots.get(save.slot)
@@ -217,8 +238,7 @@ def _check_values(session: Session, attempt: Attempt, saves: Sequence[SaveReques
         )
 
 
-def _check_versions(session: Session, attempt: Attempt, saves: Sequence[SaveRequest]) -> None:
-    newest = queries.newest_saves(session, attempt.id)
+def _check_versions(saves: Sequence[SaveRequest], newest: Mapping[int, Save]) -> None:
     conflicts = []
     for save in saves:
         current = newest.get(save.slot)
@@ -265,10 +285,7 @@ def _store(
         )
         session.add(row)
         stored[save.save_id] = row
-    session.execute(
-        update(Attempt).where(Attempt.id == attempt.id).values(links=head.links, chain_head=head.head)
-    )
-    session.flush()
+    attempt.links, attempt.chain_head = head.links, head.head
     return stored
 
 

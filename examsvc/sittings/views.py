@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Flask, g, jsonify, redirect, render_template, request, url_for
@@ -10,10 +11,11 @@ from werkzeug.wrappers import Response
 
 from examsvc.accounts.browser import open_in_browser
 from examsvc.base import access, pages, web
-from examsvc.base.errors import N_, Refused
+from examsvc.base.errors import N_, NotFound, Refused
 from examsvc.competitions import queries as competitions
+from examsvc.papers import queries as papers
 from examsvc.settings import Settings
-from examsvc.sittings import arrival, duties, ending, hall_views, queries, rules, running
+from examsvc.sittings import arrival, duties, ending, hall_views, outages, queries, receipts, rules, running
 from examsvc.sittings.forms import ExamSignInForm
 from examsvc.sittings.models import Attempt
 from examsvc.sittings.saving import EMPTY_DIGEST, SaveRefused, moment, read_saves, save_answers
@@ -78,7 +80,17 @@ def sign_in_again(code: str) -> Response | tuple[Response, int]:
 @access.exam
 def player(code: str) -> str:
     attempt = queries.attempt(web.session(), code)
-    return render_template("sittings/player.html", attempt=attempt, competition=attempt.application.competition)
+    return render_template(
+        "sittings/player.html",
+        code=attempt.code,
+        competition=attempt.application.competition,
+        candidate=f"{attempt.application.candidate_number} · {attempt.application.account.name}",
+        addresses={
+            **{name: url_for(f"sittings.{name}", code=code) for name in ("state", "paper", "saves", "lease", "submit")},
+            "signin": url_for("sittings.sign_in_again", code=code),
+        },
+        practice=False,
+    )
 
 
 def _body() -> dict[str, Any]:
@@ -90,27 +102,37 @@ def _body() -> dict[str, Any]:
     return body
 
 
-def _clock(attempt: Attempt) -> dict[str, Any]:
+def _clock(attempt: Attempt, timing: rules.Timing) -> dict[str, Any]:
     """The attempt's clock, carried by every reply."""
     now = web.now()
-    timing = queries.timing(web.session(), attempt) if attempt.sitting.form_id else None
-    where = rules.standing(timing, now) if timing else None
+    where = rules.standing(timing, now)
     return {
         "now": moment(now),
         "state": rules.state(timing, attempt.state, now),
-        "deadline": moment(where.deadline) if where else None,
-        "bell": moment(timing.bell) if timing else None,
-        "paused_since": moment(where.paused_since) if where and where.paused_since else None,
+        "deadline": moment(where.deadline),
+        "bell": moment(timing.bell),
+        "paused_since": moment(where.paused_since) if where.paused_since else None,
     }
+
+
+def _clock_of(code: str) -> dict[str, Any]:
+    attempt = queries.attempt(web.session(), code)
+    return _clock(attempt, queries.timing(web.session(), attempt))
 
 
 @bp.get("/attempts/<code>/state")
 @access.exam
 def state(code: str) -> Response:
     attempt = queries.attempt(web.session(), code)
-    clock = _clock(attempt)
-    reply: dict[str, Any] = dict(clock)
-    opened = clock["state"] != "waiting"
+    timing = queries.timing(web.session(), attempt)
+    if outages.is_news(attempt, web.now()):
+        with web.writing() as session:
+            attempt = queries.attempt(session, code)
+            outages.hear(session, attempt, timing, now=web.now())
+    reply = _clock(attempt, timing)
+    opened = reply["state"] != "waiting"
+    if "X-Exam-Lease" in request.headers:
+        reply["lease_held"] = attempt.lease is not None and request.headers["X-Exam-Lease"] == attempt.lease
     if "light" not in request.args:
         newest = queries.newest_saves(web.session(), attempt.id)
         values = "values" in request.args
@@ -132,7 +154,7 @@ def state(code: str) -> Response:
         for n in queries.notices(web.session(), attempt.sitting_id)
     ]
     if attempt.receipt is not None:
-        reply["receipt"] = attempt.receipt
+        reply["receipt"] = receipts.shown(attempt.receipt)
     return jsonify(reply)
 
 
@@ -141,7 +163,7 @@ def state(code: str) -> Response:
 def paper(code: str) -> Response | tuple[Response, int]:
     """The questions, in both languages, under the attempt's seed; only once the attempt is open."""
     attempt = queries.attempt(web.session(), code)
-    clock = _clock(attempt)
+    clock = _clock(attempt, queries.timing(web.session(), attempt))
     if clock["state"] == "waiting":
         sentence = web.explain(Refused(N_("The exam is not open yet. Wait for the bell.")))
         return jsonify(error=sentence, code="not-open", **clock), 403
@@ -153,7 +175,8 @@ def paper(code: str) -> Response | tuple[Response, int]:
             "slot": slot.number,
             "marks": slot.marks,
             "item": {
-                language: queries.presented(attempt, slot, language, media) for language in regulation.languages
+                language: queries.presented(web.session(), attempt, slot, language, media)
+                for language in regulation.languages
             },
         }
         for slot in queries.slots(web.session(), attempt)
@@ -161,7 +184,6 @@ def paper(code: str) -> Response | tuple[Response, int]:
     return jsonify(
         paper=attempt.sitting.form.digest if attempt.sitting.form else None,
         languages=list(regulation.languages),
-
         parts=[{"title": part.label.model_dump(), "instructions": {}, "slots": slots}],
     )
 
@@ -169,20 +191,40 @@ def paper(code: str) -> Response | tuple[Response, int]:
 @bp.get("/attempts/<code>/media/<name>")
 @bp.get("/attempts/<code>/media/", defaults={"name": ""})
 @access.exam
-def media(code: str, name: str) -> tuple[Response, int]:
-    return jsonify(error=web.explain(Refused(N_("There is no such picture in this paper.")))), 404
+def media(code: str, name: str) -> Response | tuple[Response, int]:
+    """A picture of this attempt's paper, once the attempt is open; no other file of the bank."""
+    attempt = queries.attempt(web.session(), code)
+    try:
+        if attempt.sitting.form_id is None or _clock_of(code)["state"] == "waiting":
+            raise NotFound()
+        found = papers.media(web.session(), attempt.sitting.form_id, name)
+    except NotFound:
+        return jsonify(error=web.explain(Refused(N_("There is no such picture in this paper.")))), 404
+    response = Response(found.data, mimetype=found.type)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response.headers["Cache-Control"] = "private, max-age=86400, immutable"
+    return response
 
 
 @bp.post("/attempts/<code>/lease")
 @access.exam
 def lease(code: str) -> Response:
-    machine = str(_body().get("machine", ""))
+    body = _body()
+    machine = str(body.get("machine", ""))
     if not (16 <= len(machine) <= 64) or not machine.isalnum():
         raise SaveRefused(422, "malformed", N_("What was sent could not be read. Reload the page."))
-    with web.writing() as session:
-        attempt = queries.attempt(session, code)
-        token = running.take_lease(session, attempt, machine=machine, now=web.now())
-    return jsonify(lease=token, **_clock(queries.attempt(web.session(), code)))
+    try:
+        with web.writing() as session:
+            attempt = queries.attempt(session, code)
+            token = running.take_lease(session, attempt, machine=machine, now=web.now())
+            clock = _clock(attempt, queries.timing(session, attempt))
+    except SaveRefused as refusal:
+        if refusal.code == "held-elsewhere" and queries.attempt(web.session(), code).moving_since is None:
+            with web.writing() as session:
+                running.ask_to_move(session, queries.attempt(session, code), now=web.now())
+        raise
+    return jsonify(lease=token, **clock)
 
 
 @bp.post("/attempts/<code>/saves")
@@ -194,16 +236,21 @@ def saves(code: str) -> Response:
     read = _numbers(body.get("notices_read"))
     with web.writing() as session:
         attempt = queries.attempt(session, code)
-        stored = save_answers(
+        saved = save_answers(
             session,
             attempt,
-            lease=body.get("lease") if isinstance(body.get("lease"), str) else None,
+            lease=_text(body, "lease"),
             saves=asked,
             now=web.now(),
             flags=flags,
             notices_read=read,
         )
-    return jsonify(saves=stored, **_clock(queries.attempt(web.session(), code)))
+        clock = _clock(attempt, saved.timing)
+    return jsonify(saves=saved.replies, **clock)
+
+
+def _text(body: Mapping[str, Any], name: str) -> str | None:
+    return body[name] if isinstance(body.get(name), str) else None
 
 
 def _numbers(value: object) -> list[int] | None:
@@ -233,12 +280,13 @@ def submit(code: str) -> Response:
         receipt = ending.submit_attempt(
             session,
             attempt,
-            lease=body.get("lease") if isinstance(body.get("lease"), str) else None,
+            lease=_text(body, "lease"),
             versions=versions,
             submit_id=str(body.get("submit_id", ""))[:36],
             now=web.now(),
         )
-    return jsonify(receipt=receipt, **_clock(queries.attempt(web.session(), code)))
+        clock = _clock(attempt, queries.timing(session, attempt))
+    return jsonify(receipt=receipts.shown(receipt), **clock)
 
 
 @bp.errorhandler(SaveRefused)
@@ -250,7 +298,7 @@ def _refused(refusal: SaveRefused) -> tuple[Response, int]:
     code = (request.view_args or {}).get("code")
     clock: dict[str, Any] = {}
     if isinstance(code, str) and g.get("actor") is not None:
-        clock = _clock(queries.attempt(web.session(), code))
+        clock = _clock_of(code)
     return jsonify(error=web.explain(refusal), code=refusal.code, **extra, **clock), refusal.status
 
 
@@ -259,5 +307,3 @@ def register_room(app: Flask, settings: Settings) -> None:
     app.register_blueprint(hall_views.bp)
     pages.tasks_from(hall_views.tasks)
     duties.register()
-
-

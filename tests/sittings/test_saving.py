@@ -28,7 +28,8 @@ def hall(session: Session) -> ExamHall:
         made.phase(phase)
     made.candidate("An")
     made.candidate("Bình")
-    form = made.paper(cells=[{"count": 6, "marks": "4", "kinds": ["single"]}, {"count": 1, "marks": "16", "kinds": ["essay"]}])
+    cells = [{"count": 6, "marks": "4", "kinds": ["single"]}, {"count": 1, "marks": "16", "kinds": ["essay"]}]
+    form = made.paper(cells=cells, mixed=True)
     made.sitting_id = made.sitting(form)
     made.now = BELL - timedelta(minutes=5)
     made.check_in("An")
@@ -41,7 +42,7 @@ def hall(session: Session) -> ExamHall:
 def choice(hall: ExamHall, slot: int, place: int = 0) -> dict[str, Any]:
     """The option at that place of a single-choice question, as the browser would send it."""
     item = next(s for s in queries.slots(hall.session, hall.attempt("An")) if s.number == slot)
-    shown = queries.presented(hall.attempt("An"), item, "vi")
+    shown = queries.presented(hall.session, hall.attempt("An"), item, "vi")
     return {"RESPONSE": shown["interactions"][0]["choices"][place]["id"]}
 
 

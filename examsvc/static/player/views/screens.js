@@ -84,10 +84,11 @@ export function receiptScreen(app) {
   );
 }
 
+/** Four groups of five, joined by hyphens, as on paper (docs/formats/receipt.md). */
 function grouped(code) {
-  return code.match(/.{1,4}/g).map((group) => element("span", { class: "group" }, group));
+  return code.match(/.{1,5}/g).map((group, place) => element("span", { class: "group" }, place ? `-${group}` : group));
 }
 
 function spelled(code) {
-  return code.match(/.{1,4}/g).map((group) => [...group].join(" ")).join(", ");
+  return code.match(/.{1,5}/g).map((group) => [...group].join(" ")).join(", ");
 }
