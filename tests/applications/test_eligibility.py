@@ -5,14 +5,15 @@ from __future__ import annotations
 import calendar
 import json
 from datetime import date, timedelta
-from functools import lru_cache
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from examsvc.applications import questions
 from examsvc.applications.eligibility import Facts, assess, full_months
+from examsvc.competitions.entry_clauses import Criterion
 from examsvc.competitions.regulation import Regulation, preset_names, read_preset
 
 CLOSING = date(2026, 10, 22)
@@ -50,12 +51,14 @@ def test_ends_of_months() -> None:
     assert full_months(date(2026, 5, 5), date(2026, 5, 5)) == 0
 
 
-@lru_cache
+DEMO = read_preset("demo")
+_CRITERIA: TypeAdapter[tuple[Criterion, ...]] = TypeAdapter(tuple[Criterion, ...])
+
+
 def with_criteria(*criteria: str) -> Regulation:
     """The demonstration regulation with these criteria (JSON) instead of its own."""
-    tree = json.loads(read_preset("demo").canonical_bytes())
-    tree["admission"]["criteria"] = [json.loads(one) for one in criteria]
-    return Regulation.model_validate_json(json.dumps(tree))
+    made = _CRITERIA.validate_json(f"[{', '.join(criteria)}]")
+    return DEMO.model_copy(update={"admission": DEMO.admission.model_copy(update={"criteria": made})})
 
 
 def criterion(**fields: object) -> str:
@@ -153,11 +156,10 @@ LEVELS = ("deputy-division-head", "division-head", "deputy-department-head", "de
 @settings(max_examples=300, deadline=None)
 def test_the_ladder(held: str, wanted: str, post_since: date, field_since: date) -> None:
     """Holders try the next level only; others need two years in the field and try for deputy head of division only."""
-    demo = read_preset("demo")
     found = next(
         one
         for one in assess(
-            demo,
+            DEMO,
             Facts(
                 "planned-here",
                 wanted,
@@ -219,7 +221,7 @@ def test_nothing_is_asked_that_no_clause_needs() -> None:
 
 
 def test_answers_that_cannot_be_used() -> None:
-    demo = read_preset("demo")
+    demo = DEMO
     asked = {q.name: q for q in questions.asked(demo, "planned-here")}
     today = date(2026, 11, 21)
     for name, value in (
