@@ -8,6 +8,8 @@ import sys
 import click
 
 COMMANDS = {
+    "analyse": ("examsvc.commands.analysis", "analyse_command", "A psychometric report on any file of answers."),
+    "assemble": ("examsvc.commands.analysis", "assemble_command", "The best forms from any pool of items."),
     "init": ("examsvc.commands.people", "init", "Make the database and the first two administrators."),
     "demo": ("examsvc.commands.demo", "demo", "Build once and serve a demonstration."),
     "competitions": ("examsvc.commands.installation", "competitions", "Slug, title and phase of each competition."),
