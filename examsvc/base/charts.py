@@ -94,10 +94,11 @@ def round_ticks(low: float, high: float, most: int = 6) -> tuple[float, ...]:
     span = high - low
     if span <= 0:
         return (low,)
-    power = 10 ** floor(log10(span / most))
-    step = next(power * one for one in (1, 2, 5, 10) if span / (power * one) <= most - 1)
+    power = 10.0 ** floor(log10(span / most))
+    step = power * next(one for one in (1, 2, 5, 10, 20) if span / (power * one) <= most - 1 + 1e-9)
     first = ceil(low / step - 1e-9)
-    return tuple(round(step * (first + place), 10) for place in range(int((high - first * step) / step + 1e-9) + 1))
+    last = floor(high / step + 1e-9)
+    return tuple(round(step * place, 10) for place in range(first, last + 1))
 
 
 # ---------------------------------------------------------------- charts
