@@ -20,7 +20,7 @@ from examsvc.accounts.models import Account, ApprovalRequest, ApprovalVote
 from examsvc.base import messages
 from examsvc.base.database import advisory_lock
 from examsvc.base.errors import N_, NotAllowed, NotFound, Refused
-from examsvc.base.language import both
+from examsvc.base.language import both, sentence
 from examsvc.ledger import canonical
 from examsvc.ledger.operations import Sealed
 
@@ -67,6 +67,11 @@ def carries_out(kind: str) -> Callable[[Executor], Executor]:
 def summary_digest(entry_type: str, lines: Sequence[str]) -> str:
     """SHA-256 of the canonical bytes of what approvers read."""
     return hashlib.sha256(canonical.encode({"type": entry_type, "lines": list(lines)})).hexdigest()
+
+
+def line(language: str, label: str, value: str) -> str:
+    """One line of a summary: a marked label in the asker's language, and what it says."""
+    return f"{sentence(language, label)}: {value}"
 
 
 def ask(

@@ -28,10 +28,6 @@ REVOCATIONS = {
 LONGEST_DELEGATION = timedelta(days=90)
 
 
-def _line(language: str, label: str, value: str) -> str:
-    return f"{sentence(language, label)}: {value}"
-
-
 def _role(language: str, role: str) -> str:
     return sentence(language, rules.ROLE_NAMES.get(role, role))
 
@@ -99,13 +95,13 @@ def propose_role(
     board = oracles.board(session, competition)
     person = queries.account(session, account_id)
     lines = [
-        _line(language, N_("Grant the role"), _role(language, role)),
-        _line(language, N_("To"), f"{person.name}, {person.email}"),
-        _line(language, N_("In"), in_language(board.title, language)),
+        approvals.line(language, N_("Grant the role"), _role(language, role)),
+        approvals.line(language, N_("To"), f"{person.name}, {person.email}"),
+        approvals.line(language, N_("In"), in_language(board.title, language)),
     ]
-    lines += [_line(language, N_("Only for the stage"), stage)] if stage else []
-    lines += [_line(language, N_("Only for the posts"), ', '.join(sorted(posts)))] if posts else []
-    lines += [_line(language, N_("Until"), f"{until:%d/%m/%Y}")] if until else []
+    lines += [approvals.line(language, N_("Only for the stage"), stage)] if stage else []
+    lines += [approvals.line(language, N_("Only for the posts"), ', '.join(sorted(posts)))] if posts else []
+    lines += [approvals.line(language, N_("Until"), f"{until:%d/%m/%Y}")] if until else []
     return approvals.ask(
         session,
         kind=GRANT,
@@ -161,10 +157,10 @@ def propose_revocation(
         raise Refused(N_("This role was taken back already."))
     board = oracles.board(session, grant.competition)
     lines = [
-        _line(language, N_("Take back the role"), _role(language, grant.role)),
-        _line(language, N_("From"), f"{grant.account.name}, {grant.account.email}"),
-        _line(language, N_("In"), in_language(board.title, language)),
-        _line(language, N_("Reason"), sentence(language, REVOCATIONS[reason])),
+        approvals.line(language, N_("Take back the role"), _role(language, grant.role)),
+        approvals.line(language, N_("From"), f"{grant.account.name}, {grant.account.email}"),
+        approvals.line(language, N_("In"), in_language(board.title, language)),
+        approvals.line(language, N_("Reason"), sentence(language, REVOCATIONS[reason])),
     ]
     return approvals.ask(
         session,
@@ -233,11 +229,11 @@ def propose_delegation(
         entry_type="role.delegated",
         competition=grant.competition,
         lines=[
-            _line(language, N_("Let another person act in the role"), _role(language, grant.role)),
-            _line(language, N_("From"), f"{grant.account.name}, {grant.account.email}"),
-            _line(language, N_("To"), f"{person.name}, {person.email}"),
-            _line(language, N_("In"), in_language(board.title, language)),
-            _line(language, N_("Until"), f"{until:%d/%m/%Y}"),
+            approvals.line(language, N_("Let another person act in the role"), _role(language, grant.role)),
+            approvals.line(language, N_("From"), f"{grant.account.name}, {grant.account.email}"),
+            approvals.line(language, N_("To"), f"{person.name}, {person.email}"),
+            approvals.line(language, N_("In"), in_language(board.title, language)),
+            approvals.line(language, N_("Until"), f"{until:%d/%m/%Y}"),
         ],
         arguments={"grant": grant.id, "account": to, "until": seconds(until)},
         terms=board.grant,
