@@ -7,6 +7,7 @@ concerns.  Told: a phase was entered; a decision was carried out (a sitting is m
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Set
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -74,3 +75,29 @@ def tell_entered(session: Session, competition: Competition, phase: Phase, now: 
 def tell_decided(session: Session, competition: Competition, decision: Decision, now: datetime) -> None:
     for listener in _decided:
         listener(session, competition, decision, now)
+
+
+@dataclass(frozen=True)
+class Link:
+    """A way from the notice to a page of a higher room; ``label`` is a marked sentence, the main one is shown as a button."""
+
+    label: str
+    endpoint: str
+    main: bool = False
+
+
+LinksOf = Callable[[Session, Competition, datetime], list[Link]]
+_links: list[LinksOf] = []
+
+
+def links_from(source: LinksOf) -> LinksOf:
+    """Registers what a room offers to the public in a competition now: to apply, the lists, the results."""
+    if source not in _links:
+        _links.append(source)
+    return source
+
+
+def links(session: Session, competition: Competition, now: datetime) -> list[Link]:
+    """What the public can do or read now, the main thing first."""
+    found = [link for source in _links for link in source(session, competition, now)]
+    return sorted(found, key=lambda link: not link.main)

@@ -9,7 +9,7 @@ from examsvc.base.database import Base
 
 for _models in sorted(Path(__file__).parent.parent.glob("*/*models.py")):
     importlib.import_module(f"examsvc.{_models.parent.name}.{_models.stem}")
-for _name in ("jobs", "messages"):
-    importlib.import_module(f"examsvc.base.{_name}")
+for _name in ("base.jobs", "base.messages", "ledger.defences"):  # the last one puts triggers up with the tables
+    importlib.import_module(f"examsvc.{_name}")
 
 metadata = Base.metadata
