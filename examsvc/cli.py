@@ -11,6 +11,8 @@ COMMANDS = {
     "analyse": ("examsvc.commands.analysis", "analyse_command", "A psychometric report on any file of answers."),
     "assemble": ("examsvc.commands.analysis", "assemble_command", "The best forms from any pool of items."),
     "init": ("examsvc.commands.people", "init", "Make the database and the first two administrators."),
+    "bank": ("examsvc.commands.banks", "bank", "Look into question banks, import them, take them away."),
+    "custodian": ("examsvc.commands.custodians", "custodian", "A custodian's key, and a share opened with it."),
     "demo": ("examsvc.commands.demo", "demo", "Build once and serve a demonstration."),
     "competitions": ("examsvc.commands.installation", "competitions", "Slug, title and phase of each competition."),
     "rehearse": ("examsvc.commands.rehearse", "rehearse", "Simulate an exam day against an installation."),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Flask
+from flask import Flask
 
-from examsvc.papers import approval, corrections, custody
+from examsvc.base import pages
+from examsvc.papers import bank_views, blueprint_views, corrections, custody_views, paper_views
+from examsvc.papers.blueprint import bp
 from examsvc.settings import Settings
 
-bp = Blueprint("papers", __name__, template_folder="templates")
-OPERATIONS = (approval, corrections, custody)
-"""Imported so that approvals and jobs of papers are known to every process that serves pages."""
+MODULES = (bank_views, blueprint_views, corrections, custody_views, paper_views)
+"""Imported, so that their views, approvals and jobs are known."""
 
 
 def register_room(app: Flask, settings: Settings) -> None:
     app.register_blueprint(bp)
+    pages.tasks_from(paper_views.tasks)

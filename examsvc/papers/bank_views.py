@@ -1,0 +1,258 @@
+"""Question banks: what a file holds before anything is stored, what a bank holds, one item with its versions, the way out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response as FlaskResponse
+from flask import redirect, render_template, request, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response
+
+from examsvc.base import access, web
+from examsvc.base.errors import N_, NotFound, Refused
+from examsvc.base.forms import options
+from examsvc.papers import banks, operations, queries
+from examsvc.papers.blueprint import READERS, SETTERS, bp, competition, me, reading, shown, shown_item
+from examsvc.papers.forms import KINDS, LEVELS, STATUSES, ImportForm, SearchForm, ShippedForm, label
+from examsvc.papers.models import BankUpload
+from examsvc.papers.queries import Search
+from question_banks import write_bank
+from question_banks.banks import shipped, shipped_bank
+from question_banks.reading import SUFFIXES
+
+PAGE = 50
+VERDICTS = {
+    "new": N_("taken"),
+    "new version": N_("new version of a question in the bank"),
+    "metadata": N_("in the bank already; its details are brought up to date"),
+    "unchanged": N_("in the bank already"),
+    "refused": N_("refused"),
+}
+MEDIA_HEADERS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"}
+
+
+@bp.get("/banks")
+@access.roles(*READERS)
+def all_banks(slug: str) -> str:
+    found = queries.banks(web.session())
+    form = ShippedForm()
+    form.shipped.choices = options((name, name) for name in shipped())
+    return render_template(
+        "papers/banks.html",
+        competition=competition(slug),
+        banks=found,
+        sizes=queries.bank_sizes(web.session()),
+        setter=any(access.actor().holds(role, slug) for role in SETTERS),
+        shipped=form,
+    )
+
+
+@bp.route("/banks/import", methods=["GET", "POST"])
+@access.roles(*SETTERS)
+def import_page(slug: str) -> str | Response:
+    """A file is handed in; what it holds is shown next."""
+    form = ImportForm()
+    if form.validate_on_submit():
+        try:
+            data = form.file.data.read()
+            banks.read(data, form.format.data or None, form.language.data or "vi")  # slow, so before the transaction
+            with web.writing() as session:
+                made = banks.hand_in(
+                    session,
+                    file_name=form.file.data.filename or "",
+                    data=data,
+                    format=form.format.data or None,
+                    language=form.language.data or "vi",
+                    bank_name=form.bank_name.data or "",
+                    by=me(),
+                    now=web.now(),
+                )
+                number = made.id
+        except Refused as refusal:
+            form.refuse(refusal)
+        else:
+            return redirect(url_for("papers.upload", slug=slug, number=number))
+    return render_template("papers/import.html", competition=competition(slug), form=form)
+
+
+def _upload(number: int) -> BankUpload:
+    """The person's own upload; those of others do not exist."""
+    found = queries.upload(web.session(), number)
+    if found.by_id != me():
+        raise NotFound()
+    return found
+
+
+@bp.get("/banks/uploads/<int:number>")
+@access.roles(*SETTERS)
+def upload(slug: str, number: int) -> str:
+    """Item by item: taken, taken with loss, refused; likenesses; each question as candidates will see it."""
+    found = _upload(number)
+    examination = banks.examined(web.session(), found)
+    page = max(1, request.args.get("page", 1, type=int))
+    lines = examination.lines[(page - 1) * PAGE : page * PAGE]
+    media = url_for("papers.upload_medium", slug=slug, number=number, digest="0").removesuffix("0")
+    counts = [(verdict, VERDICTS[verdict], examination.count(verdict)) for verdict in VERDICTS]  # type: ignore[arg-type]
+    return render_template(
+        "papers/upload.html",
+        competition=competition(slug),
+        upload=found,
+        examination=examination,
+        verdicts=VERDICTS,
+        counts=[one for one in counts if one[2]],
+        lossy=sum(1 for line in examination.lines if line.lossy),
+        lines=[(line, shown_item(line.item, media) if line.item is not None else None) for line in lines],
+        page=page,
+        pages=-(-len(examination.lines) // PAGE),
+        kinds=KINDS,
+    )
+
+
+@bp.get("/banks/uploads/<int:number>/media/<digest>")
+@access.roles(*SETTERS)
+def upload_medium(slug: str, number: int, digest: str) -> Response:
+    examination = banks.examined(web.session(), _upload(number))
+    found = examination.document.media.get(f"media/{digest}")
+    if found is None:
+        raise NotFound()
+    return FlaskResponse(found.data, mimetype=found.type, headers=MEDIA_HEADERS)
+
+
+@bp.post("/banks/uploads/<int:number>/confirm")
+@access.roles(*SETTERS)
+def confirm(slug: str, number: int) -> Response:
+    _upload(number)
+    with web.writing() as session:
+        bank, examination = banks.confirm(session, queries.upload(session, number), by=me(), now=web.now())
+        name, changed, refused = bank.name, examination.changes, examination.count("refused")
+    if refused:
+        web.say(N_("%(number)d questions were imported; %(refused)d were refused."), number=changed, refused=refused)
+    else:
+        web.say(N_("%(number)d questions were imported."), number=changed)
+    return redirect(url_for("papers.bank", slug=slug, name=name))
+
+
+@bp.post("/banks/uploads/<int:number>/forget")
+@access.roles(*SETTERS)
+def forget(slug: str, number: int) -> Response:
+    _upload(number)
+    with web.writing() as session:
+        session.delete(queries.upload(session, number))
+    web.say(N_("The file is forgotten; nothing was imported."))
+    return redirect(url_for("papers.import_page", slug=slug))
+
+
+@bp.post("/banks/shipped")
+@access.roles(*SETTERS)
+def import_shipped(slug: str) -> Response:
+    form = ShippedForm()
+    name = form.shipped.data or ""
+    if name not in shipped():
+        raise NotFound()
+    document = shipped_bank(name)
+    with web.writing() as session:
+        banks.import_bank(session, document, by=me(), now=web.now())
+    web.say(N_("The bank %(name)s is in the system."), name=name)
+    return redirect(url_for("papers.bank", slug=slug, name=name))
+
+
+@bp.get("/banks/<name>")
+@access.roles(*READERS)
+def bank(slug: str, name: str) -> str:
+    """The questions of a bank, by words, topic, level, kind and state."""
+    found = queries.bank(web.session(), name)
+    everything = queries.current_items(web.session(), found.id, retired=True)
+    form = SearchForm(request.args)
+    any_ = gettext("any")
+    form.topic.choices = options(
+        [("", any_), *((topic, f"{topic} ({count})") for topic, count in queries.topic_counts(everything).items())]
+    )
+    form.level.choices = options([("", any_), *LEVELS.items()])
+    kinds = sorted({version.kind for version in everything})
+    form.kind.choices = options([("", any_), *((kind, label(KINDS, kind)) for kind in kinds)])
+    form.status.choices = options([("", gettext("in use")), *STATUSES.items()])
+    search = Search(
+        form.words.data or "", form.topic.data or "", form.level.data or "", form.kind.data or "", form.status.data or ""
+    )
+    hits = [version for version in everything if search.finds(version)]
+    page = max(1, request.args.get("page", 1, type=int))
+    chosen = hits[(page - 1) * PAGE : page * PAGE]
+    reading(slug, "bank", f"{name}, page {page}")
+    return render_template(
+        "papers/bank.html",
+        competition=competition(slug),
+        bank=queries.bank(web.session(), name),
+        form=form,
+        rows=[(version, queries.item(version)) for version in chosen],
+        hits=len(hits),
+        page=page,
+        pages=-(-len(hits) // PAGE),
+        asked={key: value for key, value in request.args.items() if key != "page"},
+        kinds=KINDS,
+        levels=LEVELS,
+        statuses=STATUSES,
+        formats=SUFFIXES,
+        setter=any(access.actor().holds(role, slug) for role in SETTERS),
+    )
+
+
+@bp.get("/banks/<name>/items/<identifier>")
+@access.roles(*READERS)
+def item(slug: str, name: str, identifier: str) -> str:
+    """One question as candidates see it, its key, its versions, and where it was used."""
+    found = queries.bank(web.session(), name)
+    versions = queries.versions(web.session(), found.id, identifier)
+    asked = request.args.get("version", "")
+    version = next((one for one in versions if one.digest == asked), versions[0])
+    number = version.id
+    reading(slug, "item", f"{name}/{identifier}")
+    version = next(one for one in queries.versions(web.session(), found.id, identifier) if one.id == number)
+    return render_template(
+        "papers/item.html",
+        competition=competition(slug),
+        bank=found,
+        version=version,
+        versions=queries.versions(web.session(), found.id, identifier),
+        uses=queries.uses(web.session(), identifier, found.id),
+        shown=shown(version, _media(slug)),
+        kinds=KINDS,
+        levels=LEVELS,
+        statuses=STATUSES,
+        setter=any(access.actor().holds(role, slug) for role in SETTERS),
+    )
+
+
+def _media(slug: str) -> str:
+    return url_for("papers.medium", slug=slug, digest="0").removesuffix("0")
+
+
+@bp.post("/banks/<name>/items/<identifier>/retire")
+@access.roles(*SETTERS)
+def retire(slug: str, name: str, identifier: str) -> Response:
+    with web.writing() as session:
+        banks.retire(session, queries.bank(session, name), identifier, now=web.now())
+    web.say(N_("The question is retired: no new paper will draw it."))
+    return redirect(url_for("papers.item", slug=slug, name=name, identifier=identifier))
+
+
+@bp.get("/media/<digest>")
+@access.roles(*READERS)
+def medium(slug: str, digest: str) -> Response:
+    found = queries.medium(web.session(), digest)
+    return FlaskResponse(found.data, mimetype=found.type, headers=MEDIA_HEADERS)
+
+
+@bp.get("/banks/<name>/export")
+@access.roles(*SETTERS)
+def export(slug: str, name: str) -> Response:
+    """The bank as a file in another format; what the format cannot carry stands in the header and in docs/formats/import-losses.md."""
+    format = request.args.get("format", "native")
+    if format not in SUFFIXES:
+        raise NotFound()
+    document = banks.as_document(web.session(), queries.bank(web.session(), name))
+    made = write_bank(document, format)
+    with web.writing() as session:
+        operations.note_reading(session, slug, what="export", thing=f"{name}, {format}", by=me(), now=web.now())
+    headers: dict[str, Any] = {"Content-Disposition": f'attachment; filename="{name}{made.suffix}"'}
+    return FlaskResponse(made.data, mimetype="application/octet-stream", headers=headers)

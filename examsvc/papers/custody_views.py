@@ -1,0 +1,127 @@
+"""Pages of the custodians and of the chair who names them."""
+
+from __future__ import annotations
+
+from flask import Response as FlaskResponse
+from flask import redirect, render_template, url_for
+from werkzeug.wrappers import Response
+
+from examsvc.accounts import approvals
+from examsvc.accounts import queries as accounts
+from examsvc.base import access, jobs, web
+from examsvc.base.errors import N_, Refused
+from examsvc.competitions import queries as competitions
+from examsvc.papers import custody, queries
+from examsvc.papers.blueprint import OFFICE, bp, competition, form_of, me
+from examsvc.papers.forms import KeyForm, ShareForm
+
+MOST_SHARE = 4096
+
+
+@bp.route("/custodians", methods=["GET", "POST"])
+@access.roles("custodian", *OFFICE, "competent-authority")
+def custodians(slug: str) -> str | Response:
+    """Who holds shares under which keys; a custodian hands in his own, the chair asks to name them."""
+    form = KeyForm()
+    if form.validate_on_submit():
+        if not access.actor().holds("custodian", slug):
+            raise Refused(N_("Only a custodian hands in a key."))
+        try:
+            with web.writing() as session:
+                custody.register_key(
+                    session, competitions.competition(session, slug), recipient=form.recipient.data or "", by=me(), now=web.now()
+                )
+        except Refused as refusal:
+            form.refuse(refusal)
+        else:
+            web.say(N_("Your key is in. Keep its secret half safe; without it your share cannot be opened."))
+            return redirect(url_for("papers.custodians", slug=slug))
+    of = competition(slug)
+    holders = accounts.holders(web.session(), "custodian", slug, web.now())
+    stages = {}
+    for part in queries.seated_parts(of):
+        stage = competitions.regulation(of).stage_of(part.id)
+        stages[stage.id] = (stage, queries.custodians(web.session(), of.id, stage.id))
+    asked = [one for one in approvals.waiting(web.session(), slug, web.now()) if one.kind == custody.NAMING]
+    return render_template(
+        "papers/custodians.html",
+        competition=of,
+        form=form,
+        holders=[(one, queries.custodian_key(web.session(), of.id, one.id)) for one in holders],
+        stages=stages,
+        rule=competitions.regulation(of).paper,
+        mine=access.actor().holds("custodian", slug),
+        chair=access.actor().holds("council-chair", slug),
+        waiting={str(one.arguments["stage"]) for one in asked},
+        me=me(),
+    )
+
+
+@bp.post("/custodians/<stage>/name")
+@access.roles("council-chair")
+def name_custodians(slug: str, stage: str) -> Response:
+    with web.writing() as session:
+        of = competitions.competition(session, slug)
+        if stage not in {one.id for one in competitions.regulation(of).stages}:
+            raise Refused(N_("There is no such stage."))
+        custody.ask_naming(session, of, stage=stage, by=me(), now=web.now())
+    web.say(N_("The naming is asked for. Another person approves it."))
+    return redirect(url_for("papers.custodians", slug=slug))
+
+
+@bp.route("/forms/<code>/share", methods=["GET", "POST"])
+@access.roles("custodian")
+def share(slug: str, code: str) -> str | Response:
+    """A custodian takes the encrypted share away, and hands in the opened one shortly before the bell."""
+    found = form_of(slug, code)
+    own = custody.share_of(found, me())
+    form = ShareForm()
+    if form.validate_on_submit():
+        try:
+            data = form.share.data.read(MOST_SHARE + 1)
+            if len(data) > MOST_SHARE:
+                raise Refused(
+                    N_("This file is not an opened share. Decrypt the file on your own machine with: examsvc custodian open"),
+                    field="share",
+                )
+            with web.writing() as session:
+                genuine = custody.deliver_share(
+                    session, queries.form_of(session, competition(slug).id, code), data=data, by=me(), now=web.now()
+                )
+        except Refused as refusal:
+            form.refuse(refusal)
+        else:
+            if not genuine:
+                form.refuse(Refused(N_("This is not the share that was dealt to you. That is on record now; hand in the right one."), field="share"))
+            else:
+                _open_now(code)
+                web.say(N_("Your share is in."))
+                return redirect(url_for("papers.share", slug=slug, code=code))
+    found = form_of(slug, code)
+    return render_template(
+        "papers/share.html",
+        competition=found.competition,
+        form_=found,
+        own=custody.share_of(found, own.account_id),
+        delivered=sum(1 for one in found.seal.shares if one.delivered_at) if found.seal is not None else 0,
+        moment=custody.opens_at(web.session(), found),
+        in_force=queries.paper_in_force(web.session(), found.competition_id, found.part) is found,
+        form=form,
+    )
+
+
+def _open_now(code: str) -> None:
+    """The last share opens the paper at once, without waiting for a worker."""
+    session = web.session()
+    for number in jobs.due(session, web.now()):
+        job = session.get(jobs.Job, number)
+        if job is not None and job.kind == "papers.open":
+            jobs.run(session, number, web.now())
+
+
+@bp.get("/forms/<code>/share.age")
+@access.roles("custodian")
+def share_file(slug: str, code: str) -> Response:
+    own = custody.share_of(form_of(slug, code), me())
+    headers = {"Content-Disposition": f'attachment; filename="{code}.share.age"', "X-Content-Type-Options": "nosniff"}
+    return FlaskResponse(own.ciphertext, mimetype="application/octet-stream", headers=headers)
