@@ -41,7 +41,7 @@ EVIDENCE_FORMATS = ("pdf", "jpeg", "png")
 
 def _competition(slug: str) -> Competition:
     found = competitions.competition(web.session(), slug)
-    if found.pinned_at is None:
+    if not competitions.is_public(found):
         raise NotFound()
     return found
 

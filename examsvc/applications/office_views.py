@@ -443,6 +443,7 @@ def candidate_lists(slug: str) -> str:
     gone = queries.cancelled_posts(session, competition.id)
     rule = competitions.regulation(competition).admission.minimum_candidates
     actor = access.actor()
+    admitted = queries.by_name(queries.eligible(session, competition.id))
     return render_template(
         "applications/candidate_lists.html",
         competition=competition,
@@ -451,6 +452,7 @@ def candidate_lists(slug: str) -> str:
                 "post": post,
                 "cancelled": post.id in gone,
                 "admitted": lists.admitted(session, post),
+                "people": [one for one in admitted if one.post_id == post.id],
                 "refused": lists.refused(session, post),
                 "list": queries.newest_list(session, post.id),
                 "rounds": queries.rounds(session, post.id),
@@ -466,7 +468,6 @@ def candidate_lists(slug: str) -> str:
             for one in approvals.waiting(session, slug, web.now())
             if one.kind in (lists.LIST, decisions.DECIDE)
         ],
-        people={one.candidate_number: one for one in queries.submitted(session, competition.id)},
         posted=queries.posted(session, competition.id),
         acts=any(actor.holds(role, slug) for role in OFFICE),
         decides=actor.holds(rule.decided_by, slug),
@@ -506,7 +507,7 @@ def public_lists(slug: str) -> str:
     """What was posted: numbers only."""
     competition = competitions.competition(web.session(), slug)
     found = queries.posted(web.session(), competition.id)
-    if competition.pinned_at is None or not found:
+    if not competitions.is_public(competition) or not found:
         raise NotFound()
     return render_template("applications/public_lists.html", competition=competition, posted=found)
 

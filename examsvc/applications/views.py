@@ -28,9 +28,8 @@ def tasks(session: Session, actor: Actor, slug: str, now: datetime) -> list[page
     """What candidates must still do with their files, and the office with theirs."""
     found: list[pages.Task] = []
     for competition in [competitions.competition(session, slug)] if slug else competitions.announced(session):
-        if competition.pinned_at is None:
-            continue
-        found += _candidate_tasks(session, actor, competition, slug, now)
+        if competitions.is_public(competition):
+            found += _candidate_tasks(session, actor, competition, slug, now)
         if any(actor.holds(role, competition.slug) for role in (*OFFICE, *ACCOMMODATORS)):
             found += _office_tasks(session, actor, competition, now)
     return found
@@ -186,6 +185,6 @@ def fact(value: object) -> str:
 
 def register_room(app: Flask, settings: Settings) -> None:
     app.register_blueprint(bp)
-    app.jinja_env.filters.update(because=because, fact=fact, by_name=queries.by_name)
+    app.jinja_env.filters.update(because=because, fact=fact)
     pages.tasks_from(tasks)
     rounds.register()
