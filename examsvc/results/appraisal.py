@@ -81,7 +81,7 @@ class Evidence:
     standings: tuple[Standing, ...]
     tests: tuple[Test, ...]
     markings: tuple[Marking, ...]
-    open_ties: tuple[tuple[str, tuple[str, ...], str], ...] = ()
+    open_ties: tuple[tuple[str, tuple[str, ...], str, bool], ...] = ()
     annulled: tuple[str, ...] = ()
     deducted: tuple[str, ...] = ()
     undecided_late: int = 0
@@ -397,8 +397,13 @@ def _effects(marking: Marking, numbers: Sequence[str], total: Floats, factor: fl
 
 def _ranking_concerns(evidence: Evidence, posts: Sequence[PostQuality]) -> list[Concern]:
     found = [
-        Concern("blocks", "tie.open", "ties", {"post": post, "candidates": ", ".join(numbers), "role": role})
-        for post, numbers, role in evidence.open_ties
+        Concern(
+            "blocks" if needed else "know",
+            "tie.open" if needed else "tie.harmless",
+            "ties" if needed else f"post-{post}",
+            {"post": post, "candidates": ", ".join(numbers), "role": role},
+        )
+        for post, numbers, role, needed in evidence.open_ties
     ]
     for post in posts:
         anchor = f"order-{post.post}"

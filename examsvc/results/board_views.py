@@ -110,8 +110,8 @@ def review(slug: str, number: int | None = None) -> str:
         effects=[(post.post, part, effect) for post in appraised.posts for part, effect in post.effects],
         artist=artist,
         verdict=lambda one: say(language, VERDICTS, one.code, one.names, one.numbers),
-        ties=[tie | {"role": roles.get(tie["by"], tie["by"]), "lots": tie["by"] == "lots"} for tie in run.outcome["open_ties"]],
-        may_decide=[tie["post"] for tie in run.outcome["open_ties"] if run is newest and _may_decide(slug, run, tie)],
+        ties=[tie | {"role": roles.get(tie["by"], tie["by"]), "lots": tie["by"] == "lots"} for tie in queries.ties_to_decide(run)],
+        may_decide=[tie["post"] for tie in queries.ties_to_decide(run) if run is newest and _may_decide(slug, run, tie)],
         rulings=computing.rulings_of(session, run),
         votes=queries.votes(session, run.id),
         recommended=queries.adopted_posts(session, run.id) >= set(queries.posts_of(run)),
@@ -203,7 +203,7 @@ def tie(slug: str, post: str) -> str | Response:
     """The role that the regulation names orders those whom nothing separates."""
     competition = _competition(slug)
     run = _run(competition)
-    open_ties = [one for one in run.outcome["open_ties"] if one["post"] == post]
+    open_ties = [one for one in queries.ties_to_decide(run) if one["post"] == post]
     wanted = request.args.get("candidates", "").split(",")
     found = next((one for one in open_ties if set(one["numbers"]) == set(wanted)), open_ties[0] if open_ties else None)
     if found is None or not _may_decide(slug, run, found):

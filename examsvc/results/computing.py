@@ -250,7 +250,9 @@ def as_document(ranking: rules.Ranking) -> dict[str, Any]:
             }
             for row in ranking.rows
         ],
-        "open_ties": [{"post": t.post, "numbers": list(t.numbers), "by": t.by} for t in ranking.open_ties],
+        "open_ties": [
+            {"post": t.post, "numbers": list(t.numbers), "by": t.by, "needed": t.needed} for t in ranking.open_ties
+        ],
     }
 
 

@@ -66,7 +66,7 @@ def ready(session: Session, competition: Competition) -> ScoreRun:
     run = queries.latest_run(session, competition.id)
     if run is None:
         raise Refused(N_("No results have been computed yet."))
-    if run.outcome["open_ties"]:
+    if queries.ties_to_decide(run):
         raise Refused(N_("A tie still needs its decision. Decide it first; the results are then computed again."))
     return run
 

@@ -151,9 +151,9 @@ def grant_priority(session: Session, approved: Approved) -> None:
 
 def open_tie(run: ScoreRun, post: str, numbers: Sequence[str]) -> dict[str, Any]:
     """The open tie of exactly these candidates; Refused where the run has none."""
-    for tie in run.outcome["open_ties"]:
+    for tie in queries.ties_to_decide(run):
         if tie["post"] == post and set(tie["numbers"]) == set(numbers):
-            return dict(tie)
+            return tie
     raise Refused(N_("These candidates are not in an open tie of the newest run. Reload the page."))
 
 

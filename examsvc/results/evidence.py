@@ -57,7 +57,7 @@ def gather(session: Session, competition: Competition, run: ScoreRun) -> Evidenc
             for part in regulation.parts
             if part.kind != "objective"
         ),
-        open_ties=tuple((tie["post"], tuple(tie["numbers"]), tie["by"]) for tie in run.outcome["open_ties"]),
+        open_ties=tuple((tie["post"], tuple(tie["numbers"]), tie["by"], tie["needed"]) for tie in run.outcome["open_ties"]),
         annulled=tuple(
             one["number"] for one in entrants if one["excluded"] or any(s["annuls"] for s in one["sanctions"])
         ),

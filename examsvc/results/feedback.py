@@ -8,6 +8,8 @@ from fractions import Fraction
 
 from sqlalchemy.orm import Session
 
+from examsvc.base.errors import N_
+from examsvc.base.language import both
 from examsvc.competitions import queries as competitions
 from examsvc.competitions.models import Competition
 from examsvc.competitions.terms import read_exact
@@ -15,6 +17,14 @@ from examsvc.marking import essays
 from examsvc.marking import queries as marking
 from examsvc.papers import queries as papers
 from examsvc.results import evidence
+
+
+TOPICS = {
+    "governance": N_("Public administration"),
+    "management": N_("Management"),
+    "reasoning": N_("Reasoning"),
+}
+"""Names of the main topics of the bank that ships with the program; of other banks the topic's own word stands."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +66,7 @@ def _topics(session: Session, competition: Competition, part: str, candidate: st
             reached[0] += Fraction(mark).limit_denominator(10**6)
             reached[1] += Fraction(maximum).limit_denominator(10**6)
     return [
-        Reached({"vi": name, "en": name}, mark, maximum) for name, (mark, maximum) in sorted(sums.items())
+        Reached(both(TOPICS.get(name, name)), mark, maximum) for name, (mark, maximum) in sorted(sums.items())
     ]
 
 

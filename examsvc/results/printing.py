@@ -55,7 +55,7 @@ def omitted(post: Mapping[str, Any], language: str) -> str:
         return ""
     return sentence(
         language,
-        N_("%(all)d candidates took part. The regulation publishes only those above; each candidate sees the own result after signing in."),
+        N_("%(all)d candidates took part. The regulation publishes only those above; all candidates see their own results after signing in."),
         all=post["candidates"],
     )
 

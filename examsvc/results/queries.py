@@ -77,6 +77,11 @@ def row_of(run: ScoreRun, number: str) -> Mapping[str, Any] | None:
     return next((row for row in run.outcome["rows"] if row["number"] == number), None)
 
 
+def ties_to_decide(run: ScoreRun) -> list[dict[str, Any]]:
+    """Open ties whose order decides something; equals of whom nobody is chosen or next in line keep one rank."""
+    return [dict(tie) for tie in run.outcome["open_ties"] if tie["needed"]]
+
+
 def posts_of(run: ScoreRun) -> list[str]:
     """Codes of the posts that have candidates in the run."""
     return sorted(run.commitments)

@@ -108,11 +108,15 @@ class Row:
 @dataclass(frozen=True)
 class OpenTie:
     """Candidates of a post whom no rule separates: ``by`` says who or what must (a role, "lots", or "nobody" where the
-    regulation names none)."""
+    regulation names none).
+
+    ``needed``: whether their order decides anything: who is chosen, who is on the reserve list and where, or who is next in line.
+    """
 
     post: str
     numbers: tuple[str, ...]
     by: str
+    needed: bool = True
 
 
 @dataclass(frozen=True)
@@ -167,7 +171,7 @@ def rank(
     open_ties: list[OpenTie] = []
     for post in dict.fromkeys(standing.entrant.post for standing in standings):
         ranked = [s for s in standings if s.running and s.entrant.post == post]
-        open_ties += _order(regulation, post, ranked, decisions)
+        open_ties += _order(regulation, post, ranked, decisions, vacancies.get(post, 0))
         _choose(regulation, ranked, vacancies.get(post, 0))
     rows = [_row(standing) for standing in standings]
     rows.sort(key=lambda row: (row.post, row.rank is None, row.rank or 0, row.number))
@@ -398,7 +402,7 @@ def _tie_value(standing: _Standing, step: TieBreak) -> tuple[int, Fraction | int
 
 
 def _order(
-    regulation: Regulation, post: str, ranked: list[_Standing], decisions: Sequence[TieDecision]
+    regulation: Regulation, post: str, ranked: list[_Standing], decisions: Sequence[TieDecision], vacancies: int
 ) -> list[OpenTie]:
     """Gives ranks from 1 on, breaking ties step by step; what no step separates keeps one rank and is reported."""
     groups: list[list[_Standing]] = _split(ranked, lambda s: (0, -(s.total or Fraction(0))))
@@ -409,7 +413,8 @@ def _order(
             for standing in settled:
                 standing.rank = place
             if awaiting and len(settled) > 1:
-                open_ties.append(OpenTie(post, tuple(sorted(s.entrant.number for s in settled)), awaiting))
+                numbers = tuple(sorted(s.entrant.number for s in settled))
+                open_ties.append(OpenTie(post, numbers, awaiting, _needed(regulation, place, len(settled), vacancies)))
             place += len(settled)
     ranked.sort(key=lambda s: (s.rank or 0, s.entrant.number))
     return open_ties
@@ -447,11 +452,23 @@ def _break(
     return [found for part in parts for found in _break(part, rest, decisions)]
 
 
+def _borders(regulation: Regulation, vacancies: int) -> tuple[int, int]:
+    """(last rank that is chosen, last rank on the reserve list); equal where there is no such list."""
+    winners = vacancies if regulation.selection.winners == "highest-total" else 0
+    return winners, winners + regulation.selection.reserve_places_per_post
+
+
+def _needed(regulation: Regulation, first: int, number: int, vacancies: int) -> bool:
+    """Whether the order of so many equals, from this rank on, decides anything."""
+    winners, places = _borders(regulation, vacancies)
+    if first + number - 1 <= winners:
+        return False
+    return first <= places or regulation.selection.next_in_line
+
+
 def _choose(regulation: Regulation, ranked: Sequence[_Standing], vacancies: int) -> None:
     """Winners and the reserve list; nobody crosses a border in a tie that is still open there."""
-    selection = regulation.selection
-    winners = vacancies if selection.winners == "highest-total" else 0
-    places = winners + selection.reserve_places_per_post
+    winners, places = _borders(regulation, vacancies)
     by_rank: dict[int, int] = {}
     for standing in ranked:
         by_rank[standing.rank or 0] = by_rank.get(standing.rank or 0, 0) + 1

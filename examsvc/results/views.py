@@ -297,7 +297,7 @@ def _staff_tasks(session: Session, actor: Actor, competition: Competition) -> li
         if all(locked) and holds(*board_views.COMPUTE):
             found.append(task(gettext("Compute the results"), "review"))
         return found
-    if run.outcome["open_ties"]:
+    if queries.ties_to_decide(run):
         return [task(gettext("A tie must be decided"), "review")] if holds(*board_views.BOARD) else []
     if queries.approval(session, run.id) is None:
         if not queries.adopted_posts(session, run.id) >= set(queries.posts_of(run)):

@@ -10,6 +10,7 @@ from examsvc.base.language import number, sentence
 
 CONCERNS: dict[str, str] = {
     "tie.open": N_("Post %(post)s: the candidates %(candidates)s are equal in everything that the regulation compares. This must be decided (%(role)s) before anything can be approved."),
+    "tie.harmless": N_("Post %(post)s: the candidates %(candidates)s are equal in everything. Their order decides nothing, so they share a rank."),
     "late.undecided": N_("%(n)s candidates have answers saved after the end on which nobody has decided. Until somebody does they do not count."),
     "ranking.winner_unsure": N_("Post %(post)s: %(chosen)s is chosen, but the marks cannot tell that candidate apart from %(others)s. The nearest is %(nearest)s: with a probability of %(probability)s the chosen one is really better."),
     "ranking.says_nothing": N_("Post %(post)s: the errors of the marks are as large as the differences. As far as the marks can tell, the order is no better than a lot."),

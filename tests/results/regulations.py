@@ -102,6 +102,7 @@ def trees(draw: st.DrawFn) -> dict[str, Any]:
     tree["selection"] = {
         **tree["selection"],
         "winners": draw(st.sampled_from(("highest-total", "reserve-list"))),
+        "next_in_line": draw(st.booleans()),
         "reserve_places_per_post": reserve,
         "reserve_months": 12 if reserve else 0,
     }

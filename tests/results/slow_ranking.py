@@ -72,7 +72,9 @@ class Sheet:
             if priority is not None and priority["added_to"] == name:
                 with_points += self.points
             before = priority is None or priority["after_pass_check"]
-            looked_at = self.marks[name] if before else with_points
+            if not before:
+                self.marks[name] = with_points
+            looked_at = self.marks[name]
             if part["hurdle"] and not passes(part["pass_mark"], looked_at, Fraction(part["maximum"])):
                 self.end = "failed"
                 return
@@ -190,6 +192,7 @@ def rank(tree: dict[str, Any], entrants: list[Any], vacancies: dict[str, int], d
             "total": sheet.total,
             "parts": sheet.marks,
             "open": None,
+            "needed": False,
         }
         result[sheet.entrant.number] = row
         if sheet.end:
@@ -206,4 +209,9 @@ def rank(tree: dict[str, Any], entrants: list[Any], vacancies: dict[str, int], d
         row["outcome"] = (
             "chosen" if last <= winners else "reserve" if above >= winners and last <= places else "passed"
         )
+        there = {
+            "chosen" if place <= winners else "reserve" if place <= places else "passed" for place in range(above + 1, last + 1)
+        }
+        in_line = tree["selection"]["next_in_line"] and there == {"passed"}
+        row["needed"] = bool(level) and (len(there) > 1 or there == {"reserve"} or in_line)
     return result

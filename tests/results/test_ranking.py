@@ -29,12 +29,12 @@ def test_the_ranking_is_the_one_found_by_comparing_each_with_each(
     found = rank(regulation, entrants, vacancies, decisions)
     wanted = slow_ranking.rank(tree, entrants, vacancies, decisions)
     assert len(found.rows) == len(entrants)
-    waiting = {number: tie.by for tie in found.open_ties for number in tie.numbers}
+    waiting = {number: (tie.by, tie.needed) for tie in found.open_ties for number in tie.numbers}
     for row in found.rows:
         want = wanted[row.number]
         assert (row.outcome, row.rank, row.total) == (want["outcome"], want["rank"], want["total"])
         assert row.part_marks == want["parts"]
-        assert waiting.get(row.number) == want["open"]
+        assert waiting.get(row.number, (None, False)) == (want["open"], want["needed"])
         assert {step.code for step in row.steps} <= set(CODES)
         met.update([row.outcome, *(step.code for step in row.steps)])
         check_derivation(row)
