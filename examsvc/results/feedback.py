@@ -18,7 +18,6 @@ from examsvc.marking import queries as marking
 from examsvc.papers import queries as papers
 from examsvc.results import evidence
 
-
 TOPICS = {
     "governance": N_("Public administration"),
     "management": N_("Management"),

@@ -42,6 +42,6 @@ class CauseForm(Form):
 
     cause = RadioField(
         _("Why there is a new edition"),
-        choices=options((("appeal", _("After an appeal")), ("correction", _("Correction")), ("withdrawal", _("Withdrawn")))),
+        choices=options((("appeal", _("After an appeal")), ("correction", _("Correction")), ("withdrawal", _("Result withdrawn")))),
         validators=[Optional()],
     )

@@ -30,7 +30,7 @@ CAUSES = {
     "first": N_("First publication"),
     "appeal": N_("After an appeal"),
     "correction": N_("Correction"),
-    "withdrawal": N_("Withdrawn"),
+    "withdrawal": N_("Result withdrawn"),
 }
 
 
