@@ -28,6 +28,7 @@ from examsvc.competitions.forms import (
 from examsvc.competitions.models import Competition
 from examsvc.competitions.regulation_reading import MAX_BYTES
 from examsvc.competitions.wording import Words
+from examsvc.competitions.wording_procedure import DATA
 
 STATES = {
     "waiting-for-base": N_("waits for a date"),
@@ -59,7 +60,7 @@ def calendar(slug: str) -> str | Response:
     session, now, zone = web.session(), web.now(), web.settings().zone
     competition = queries.competition(session, slug)
     words = preparing.words(competition, current_language())
-    events = {event: words.event(event) for event in preparing.event_names(competition)}
+    events = {event: words.event(event) for event in preparing.event_names(competition) if event != "notice-published"}
     dates = queries.events(competition)
     data: dict[str, Any] = {
         preparing.field_of(event): at.astimezone(zone).replace(tzinfo=None) for event, at in dates.items() if event in events
@@ -94,9 +95,9 @@ def calendar(slug: str) -> str | Response:
         "competitions/calendar.html",
         competition=competition,
         form=form,
-        fields=[(event, form[preparing.field_of(event)]) for event in events if event not in fixed],
+        fields=[form[preparing.field_of(event)] for event in events if event not in fixed],
         fixed=[(events[event], dates.get(event)) for event in events if event in fixed],
-        rows=[row(one, words) for one in queries.deadlines(session, competition, zone=zone, now=now)],
+        groups=_groups([row(one, words) for one in queries.deadlines(session, competition, zone=zone, now=now)]),
         states=STATES,
         state_tags=STATE_TAGS,
         may_set=may_set(slug),
@@ -127,6 +128,16 @@ def _entered(form: Any, events: dict[str, str], dates: dict[str, datetime]) -> d
     return {event: at for event, at in found.items() if at is not None or event in dates}
 
 
+def _groups(rows: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """The course itself first, then appeals, then how long data is kept."""
+    titles = {
+        "course": N_("Deadlines of the regulation"),
+        "appeals": N_("Times to contest"),
+        "retention": N_("How long data is kept"),
+    }
+    return [(title, found) for name, title in titles.items() if (found := [one for one in rows if one["group"] == name])]
+
+
 def row(deadline: Deadline, words: Words) -> dict[str, Any]:
     """A deadline as the page shows it: what, until when, how it came about."""
     explained = []
@@ -148,10 +159,13 @@ def row(deadline: Deadline, words: Words) -> dict[str, Any]:
     if deadline.years_without_holidays:
         years = ", ".join(str(year) for year in deadline.years_without_holidays)
         explained.append(words.say(N_("No holidays are entered for %(years)s; only weekends were left out."), years=years))
+    kept = deadline.rule.event.startswith("kept-until:")
+    rule = next((one for one in words.regulation.retention if deadline.rule.event == f"kept-until:{one.id}"), None)
     return {
         "id": deadline.rule.id,
-        "label": words.label(deadline.rule.label),
-        "event": words.event(deadline.rule.event),
+        "group": "retention" if kept else "appeals" if deadline.rule.event.startswith("appeals-") else "course",
+        "label": words.say(DATA[rule.data]) if rule is not None else words.label(deadline.rule.label),
+        "event": words.say(N_("kept until then")) if kept else words.event(deadline.rule.event),
         "latest": deadline.rule.bound == "at-latest",
         "day": deadline.day,
         "state": deadline.state,
@@ -219,7 +233,9 @@ def _course(slug: str, form: ConfirmForm) -> str:
     words = preparing.words(competition, current_language())
     step = course.next_step(competition)
     needs = course.needs(session, competition, step, zone=zone, now=now) if step is not None else []
-    allowed = [kind for kind in decisions.KINDS if decisions.levels(competition, kind)]
+    stopped = any(one.standing in ("postponed", "suspended") for one in competition.standings)
+    pointless = {kind for kind, sense in (("resume", stopped), ("correct", preparing.is_frozen(competition, now))) if not sense}
+    allowed = [kind for kind in decisions.KINDS if decisions.levels(competition, kind) and kind not in pointless]
     return render_template(
         "competitions/course.html",
         competition=competition,

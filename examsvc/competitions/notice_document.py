@@ -219,7 +219,8 @@ def _sections(source: Source, words: Mapping[str, Words]) -> list[dict[str, Any]
         ("accommodations", N_("arrangements for candidates who need them"), spoken("admission.accommodations")),
         ("appeals", CONTENTS["appeals"], spoken("appeals.")),
         ("privacy", CONTENTS["privacy"], [*written("privacy"), *spoken("retention.")]),
-        ("contact", CONTENTS["contact"], written("contact", "posted")),
+        ("contact", CONTENTS["contact"], written("contact")),
+        ("posted", N_("where the notice appears"), written("posted")),
     ]
     return [{"id": name, "title": _titled(both(title)), "items": _joined(items)} for name, title, items in content]
 

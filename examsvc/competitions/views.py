@@ -293,6 +293,7 @@ def regulation_page(
         sections=regulation_text.sections(rules, current_language()),
         confirmed={path: one for (path, _), one in (confirmed or {}).items()},
         source_states=SOURCE_STATES,
+        reader=competition is not None and is_reader(competition.slug),
         in_force=rules.in_force.on(web.now().astimezone(web.settings().zone).date()),
     )
 
