@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import uuid
 from contextlib import AbstractContextManager, ExitStack, nullcontext
@@ -33,7 +32,7 @@ from examsvc.applications.models import Application
 from examsvc.base.database import writing
 from examsvc.competitions import operations as competitions
 from examsvc.competitions.models import Competition
-from examsvc.competitions.regulation import Regulation, read_preset
+from examsvc.competitions.regulation import Regulation
 from examsvc.competitions.terms import write_exact
 from examsvc.demonstration import announcing, applying
 from examsvc.demonstration.announcing import objective_only

@@ -21,6 +21,7 @@ from examsvc.sittings.models import Attempt, Credit, Pause, Room, RoomNotice, Si
 from examsvc.sittings.planning import form_code
 from examsvc.sittings.saving import SaveRefused
 
+
 def start_sitting(session: Session, sitting: Sitting, *, now: datetime) -> None:
     """The bell, put on record once; the attempts were ready before it."""
     if sitting.started_at is not None or sitting.prepared_at is None or now < sitting.bell_at:

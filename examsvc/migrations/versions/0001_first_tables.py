@@ -712,26 +712,6 @@ def upgrade() -> None:
     sa.UniqueConstraint('competition_id', 'code', name=op.f('uq_posts_competition_id_code'))
     )
     op.create_index(op.f('ix_posts_competition_id'), 'posts', ['competition_id'], unique=False)
-    op.create_table('practice_attempts',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('code', sa.String(length=20), nullable=False),
-    sa.Column('competition_id', sa.Integer(), nullable=False),
-    sa.Column('account_id', sa.Integer(), nullable=False),
-    sa.Column('begun_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('minutes', sa.Integer(), nullable=False),
-    sa.Column('lease', sa.String(length=40), nullable=True),
-    sa.Column('flags', sa.JSON(none_as_null=True), nullable=False),
-    sa.Column('answers', sa.JSON(none_as_null=True), nullable=False),
-    sa.Column('receipt', sa.JSON(none_as_null=True), nullable=True),
-    sa.CheckConstraint('minutes > 0', name=op.f('ck_practice_attempts_has_time')),
-    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_practice_attempts_account_id')),
-    sa.ForeignKeyConstraint(['competition_id'], ['competitions.id'], name=op.f('fk_practice_attempts_competition_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_practice_attempts')),
-    sa.UniqueConstraint('code', name=op.f('uq_practice_attempts_code')),
-    sa.UniqueConstraint('competition_id', 'account_id', name=op.f('uq_practice_attempts_competition_id_account_id'))
-    )
-    op.create_index(op.f('ix_practice_attempts_account_id'), 'practice_attempts', ['account_id'], unique=False)
-    op.create_index(op.f('ix_practice_attempts_competition_id'), 'practice_attempts', ['competition_id'], unique=False)
     op.create_table('recovery_parts',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('recovery_id', sa.Integer(), nullable=False),
@@ -1566,21 +1546,6 @@ def upgrade() -> None:
     sa.UniqueConstraint('competition_id', 'code', name=op.f('uq_scripts_competition_id_code'))
     )
     op.create_index(op.f('ix_scripts_competition_id'), 'scripts', ['competition_id'], unique=False)
-    op.create_table('second_attempts',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('code', sa.String(length=20), nullable=False),
-    sa.Column('previous_id', sa.Integer(), nullable=False),
-    sa.Column('seat_id', sa.Integer(), nullable=False),
-    sa.Column('reason', sa.Text(), nullable=False),
-    sa.Column('granted_at', sa.DateTime(timezone=True), nullable=False),
-    sa.CheckConstraint('length(reason) > 0', name=op.f('ck_second_attempts_says_why')),
-    sa.ForeignKeyConstraint(['previous_id'], ['attempts.id'], name=op.f('fk_second_attempts_previous_id')),
-    sa.ForeignKeyConstraint(['seat_id'], ['seats.id'], name=op.f('fk_second_attempts_seat_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_second_attempts')),
-    sa.UniqueConstraint('code', name=op.f('uq_second_attempts_code')),
-    sa.UniqueConstraint('previous_id', name=op.f('uq_second_attempts_previous_id')),
-    sa.UniqueConstraint('seat_id', name=op.f('uq_second_attempts_seat_id'))
-    )
     op.create_table('agreements',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('script_id', sa.Integer(), nullable=False),
