@@ -215,4 +215,6 @@ def _ladder(criterion: LadderCriterion, facts: Facts) -> _Result:
         used += [Fact(label, start), Fact(N_("Measured on"), on), Fact(N_("Full months"), months)]
         if months < needed:
             return "not-met", N_("%(months)d full months; %(needed)d are needed."), {"months": months, "needed": needed}, used
-    return "met", N_("The next step of the ladder, with at least %(needed)d months."), {"needed": needed}, used
+    if needed == 0:
+        return "met", N_("The next step of the ladder."), {}, used
+    return "met", N_("The next step of the ladder, with at least %(needed)d full months."), {"needed": needed}, used

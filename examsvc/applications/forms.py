@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
@@ -25,6 +25,7 @@ from wtforms.widgets import TextInput
 from examsvc.accounts.rules import RELATION_NAMES
 from examsvc.applications.accommodations import MEASURES
 from examsvc.applications.questions import NO_LEVEL, Question
+from examsvc.base.errors import N_
 from examsvc.base.forms import CheckboxesField, Form, at_most, options, required
 from examsvc.base.pages import in_reader_language
 from examsvc.competitions.regulation import Regulation
@@ -47,6 +48,15 @@ class DayField(DateField):
             self.data = None
             if valuelist and valuelist[0].strip():
                 raise ValueError(gettext("Enter a date that exists, with day, month and year.")) from None
+
+
+class Wanted:
+    """An answer that is needed to hand in, but not to keep what one has so far."""
+
+    field_flags: ClassVar[dict[str, Any]] = {"required": True}
+
+    def __call__(self, form: Any, field: Any) -> None:
+        Optional()(form, field)
 
 
 class StartForm(Form):
@@ -92,27 +102,36 @@ def details_form(
     return form
 
 
+_ONLY_IF = {
+    "level": N_("Only if you hold a leadership post now."),
+    "disciplined": N_("Only if you answered yes above."),
+}
+
+
 def _field(question: Question, regulation: Regulation) -> Any:
     label = gettext(question.label) if isinstance(question.label, str) else in_reader_language(question.label)
     hint = gettext(question.hint) if question.hint else ""
+    if question.only_if is not None:
+        hint = f"{gettext(_ONLY_IF[question.only_if[0]])} {hint}"
+    wanted = [Wanted() if question.required else Optional()]
     if question.kind == "date":
         example = gettext("Day, month and year, for example 17/05/1984.")
-        return DayField(label, [Optional()], description=f"{hint} {example}".strip())
+        return DayField(label, wanted, description=f"{hint} {example}".strip())
     if question.kind == "level":
         levels = [(level.id, in_reader_language(level.label.model_dump())) for level in regulation.posts.levels]
         return RadioField(
-            label, [Optional()], choices=options([(NO_LEVEL, gettext("I hold no leadership post")), *levels]), description=hint
+            label, wanted, choices=options([(NO_LEVEL, gettext("I hold no leadership post")), *levels]), description=hint
         )
     if question.kind == "sex":
-        return RadioField(label, [Optional()], choices=options([("woman", gettext("Woman")), ("man", gettext("Man"))]), description=hint)
+        return RadioField(label, wanted, choices=options([("woman", gettext("Woman")), ("man", gettext("Man"))]), description=hint)
     if question.kind == "yes-no":
-        return RadioField(label, [Optional()], choices=options([("yes", gettext("Yes")), ("no", gettext("No"))]), description=hint)
+        return RadioField(label, wanted, choices=options([("yes", gettext("Yes")), ("no", gettext("No"))]), description=hint)
     if question.kind == "priority":
         entries = regulation.priority.entries if regulation.priority is not None else ()
         return CheckboxesField(
             label, choices=options((one.id, in_reader_language(one.label.model_dump())) for one in entries), description=hint
         )
-    return StringField(label, [at_most(200)], description=hint)
+    return StringField(label, [*wanted, at_most(200)], description=hint)
 
 
 def read_details(form: Form, asked: Sequence[Question]) -> dict[str, Any]:
@@ -197,9 +216,9 @@ class FilterForm(Form):
     class Meta(Form.Meta):
         csrf = False
 
-    post = SelectField(_("Post"))
-    state = SelectField(_("State"))
-    search = StringField(_("Name or number"), [at_most(120)])
+    post = SelectField(_("Post"), [Wanted()])
+    state = SelectField(_("State"), [Wanted()])
+    search = StringField(_("Name or number"), [Wanted(), at_most(120)])
 
 
 class FindingForm(Form):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,15 @@ from sqlalchemy.orm import Session
 from examsvc.applications.models import AccommodationDecision, Application, Submission, SupplementRequest
 from examsvc.base import messages
 from examsvc.base.errors import N_
-from examsvc.base.language import LANGUAGES, both, moment, sentence
+from examsvc.base.language import LANGUAGES, both, day, moment, sentence
+
+
+def deadline_text(at: datetime, zone: ZoneInfo) -> dict[str, str]:
+    """A deadline in every language; one that falls on midnight is the end of the day before."""
+    local = at.astimezone(zone)
+    if (local.hour, local.minute, local.second) == (0, 0, 0):
+        return both(N_("the end of %(day)s"), day=day(local.date() - timedelta(days=1)))
+    return both("%(moment)s", moment=moment(at, zone))
 
 
 def _tell(
@@ -80,11 +88,11 @@ def supplement_asked(
         N_("Please complete your application (%(number)s)"),
         N_(
             "Something is missing in your application for %(post)s (%(competition)s):\n\n%(items)s\n\nHand it in on your page"
-            " before %(deadline)s. What comes later cannot be taken into account."
+            " until %(deadline)s. What comes later cannot be taken into account."
         ),
         now,
         items="\n".join(f"– {item['text']}" for item in request.items),
-        deadline=moment(request.deadline, zone),
+        deadline=deadline_text(request.deadline, zone),
     )
 
 

@@ -258,6 +258,7 @@ def _file_page(
         files={one.id: one.label for one in regulation.files},
         levels={one.id: one.label for one in regulation.posts.levels},
         states=states,
+        all_meetable=all_meetable(states) and queries.verdict(application) is None,
         forms=forms,
         answers=[
             (one, candidate_views.answer_text(application, one))
@@ -318,6 +319,31 @@ def find(slug: str, code: str, criterion: str) -> str | Response:
             web.say(N_("The finding is kept."))
             return redirect(url_for("applications.office_file", slug=slug, code=code, _anchor=f"criterion-{criterion}"))
     return _file_page(application, finding=(criterion, form))
+
+
+@bp.post("/files/<code>/all-met")
+@access.roles(*OFFICE)
+def find_all(slug: str, code: str) -> Response:
+    """One finding for each open criterion: met.  What the computation denies is found one by one, with a reason."""
+    application = _application(slug, code)
+    zone = web.settings().zone
+    with web.writing() as session:
+        found = _again(application)
+        if not all_meetable(queries.criteria(session, found, zone)):
+            raise Refused(N_("Decide on each criterion by itself: not every one can be met."))
+        for one in queries.criteria(session, found, zone):
+            if one.outcome is None:
+                office.record_finding(
+                    session, found, one.assessment.criterion, met=True, reason=None, by=_me(), now=web.now(), zone=zone
+                )
+    web.say(N_("The findings are kept."))
+    return redirect(url_for("applications.office_file", slug=slug, code=code))
+
+
+def all_meetable(states: list[queries.CriterionState]) -> bool:
+    """Whether criteria are open, and the computation denies none of them."""
+    open_ones = [one for one in states if one.outcome is None]
+    return bool(open_ones) and all(one.assessment.computed == "met" for one in open_ones)
 
 
 @bp.post("/files/<code>/decision")

@@ -9,14 +9,14 @@ from flask import Flask, url_for
 from flask_babel import gettext, ngettext
 from sqlalchemy.orm import Session
 
-from examsvc.applications import candidate_views, office_views, operations, queries, rounds
+from examsvc.applications import candidate_views, notices, office_views, operations, queries, rounds
 from examsvc.applications.blueprint import ACCOMMODATORS, OFFICE, bp
 from examsvc.applications.eligibility import Assessment
 from examsvc.applications.questions import NO_LEVEL
 from examsvc.base import pages, web
 from examsvc.base.access import Actor
 from examsvc.base.errors import Refused
-from examsvc.base.language import day, moment
+from examsvc.base.language import day
 from examsvc.competitions import queries as competitions
 from examsvc.competitions.models import Competition
 from examsvc.settings import Settings
@@ -40,7 +40,6 @@ def _candidate_tasks(
 ) -> list[pages.Task]:
     mine = queries.all_of_account(session, competition.id, actor.account_id)
     title = "" if slug else pages.in_reader_language(competition.title)
-    zone = web.settings().zone
     if not mine:
         takes = any(queries.takes_applications(session, post, now) for post in competition.posts)
         if slug and takes and not actor.roles_in(slug):
@@ -66,7 +65,7 @@ def _candidate_tasks(
                     address=url_for(
                         "applications.supplement", slug=competition.slug, code=one.code, number=supplement.id
                     ),
-                    detail=gettext("before %(moment)s") % {"moment": moment(supplement.deadline, zone)},
+                    detail=gettext("until %(moment)s") % {"moment": deadline(supplement.deadline)},
                     urgent=True,
                 )
             )
@@ -80,7 +79,7 @@ def _candidate_tasks(
                     if not one.submissions
                     else gettext("Hand in what you changed: %(post)s") % {"post": post},
                     address=home,
-                    detail=gettext("before %(moment)s") % {"moment": moment(closes, zone)} if closes else title,
+                    detail=gettext("until %(moment)s") % {"moment": deadline(closes)} if closes else title,
                     urgent=True,
                 )
             )
@@ -98,7 +97,7 @@ def _candidate_tasks(
 
 def _until(session: Session, competition: Competition) -> str:
     closes = [found for post in competition.posts if (found := queries.closes(session, post)) is not None]
-    return gettext("before %(moment)s") % {"moment": moment(max(closes), web.settings().zone)} if closes else ""
+    return gettext("until %(moment)s") % {"moment": deadline(max(closes))} if closes else ""
 
 
 def _office_tasks(session: Session, actor: Actor, competition: Competition, now: datetime) -> list[pages.Task]:
@@ -183,8 +182,13 @@ def fact(value: object) -> str:
     return gettext("none") if value == NO_LEVEL else str(value)
 
 
+def deadline(value: datetime | None) -> str:
+    """A deadline as people read it: one that falls on midnight is the end of the day before."""
+    return notices.deadline_text(value, web.settings().zone)[pages.current_language()] if value is not None else ""
+
+
 def register_room(app: Flask, settings: Settings) -> None:
     app.register_blueprint(bp)
-    app.jinja_env.filters.update(because=because, fact=fact)
+    app.jinja_env.filters.update(because=because, fact=fact, deadline=deadline)
     pages.tasks_from(tasks)
     rounds.register()

@@ -63,7 +63,9 @@ def _answer(question: questions.Question, regulation: Regulation, application: A
         return (today - timedelta(days=6 * 365)).isoformat() if question.name != "disciplined_on" else None
     if question.name == "disciplined":
         return "no"
-    return {"sex": "woman", "number": "10", "text": "–"}.get(question.kind)
+    if question.name == "unit":
+        return str(application.post.unit["vi"])
+    return {"sex": "woman", "number": "10", "text": "Phó trưởng phòng"}.get(question.kind)
 
 
 def plain_file(application: Application, rule: FileRule) -> Upload:

@@ -320,7 +320,7 @@ def test_the_office_decides(office: Callable[..., Office]) -> None:
     officer = made.client(hall.office)
     code = made.application("An").code
     page = text(officer.get(f"{HOME}/files/{code}"))
-    assert "The next step of the ladder" in page
+    assert "The next step of the ladder." in page
     assert page.count("A person must look") == 3
     for criterion in ("ladder", "standards", "discipline"):
         address = f"{HOME}/files/{code}/criteria/{criterion}"
