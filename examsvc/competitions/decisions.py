@@ -247,6 +247,8 @@ def check(
         queries.require_running(competition)
     for scope in _scope(subject):
         _check_standing(competition, kind, queries.standing(competition, **scope), bool(subject.dates), phase)
+    if kind == "continue" and phase in ("announced", "applications"):
+        raise Refused(N_("Applications are still open. Decide once they are closed."))
     if kind == "correct":
         if not subject.dates and not subject.texts:
             raise Refused(N_("Say what is corrected: a date, or a text of the notice."))
@@ -397,7 +399,8 @@ def _take_effect(
         preparing.record_calendar(session, competition, by=accounts.account(session, by).code, now=now)
     if subject.repeat and subject.part is not None:
         _repeat(session, competition, decision, subject.part, by=by, now=now)
-    if kind in ("postpone", "annul", "correct", "resume") and preparing.is_frozen(competition, now):
+    # What is annulled stays in the notice as it was read, under the announcement; the next correction leaves it out.
+    if kind in ("postpone", "correct", "resume") and preparing.is_frozen(competition, now):
         announcing.correct_notice(session, competition, decision, texts=subject.texts, by=by, now=now)
     if kind == "annul" and subject.level == "competition":
         _cancel(session, competition, decision, now)
