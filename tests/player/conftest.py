@@ -13,18 +13,7 @@ from question_banks.model import Bank
 from tests.player.hall import Attempt, Hall
 from tests.player.seat import Seat
 
-FLAGS = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
 PAPER = [["one", "several", "statement", "share"], ["steps", "pairs", "gaps", "essay"]]
-
-
-@pytest.fixture(scope="session")
-def browser(chromium: str) -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=FLAGS.split())
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="session")
