@@ -155,6 +155,56 @@ def _impose(session: Session, approved: Approved) -> None:
         ending.end_by_invigilator(session, attempt, by=approved.last_by, now=approved.now)
 
 
+def ask_lifting(session: Session, imposed: SanctionRecord, *, reason: str, by: int, now: datetime) -> None:
+    """Asks to take a sanction back; a second person approves.  What it ended stays ended: that is a second attempt's matter."""
+    if imposed.lifted_at is not None:
+        raise Refused(N_("This sanction is lifted already."))
+    if not reason.strip():
+        raise Refused(N_("Write the reason."), field="reason")
+    attempt = imposed.attempt
+    competition = attempt.sitting.competition
+    ask(
+        session,
+        kind="sittings.lift_sanction",
+        entry_type="sanction.lifted",
+        competition=competition.slug,
+        lines=[
+            f"Lifts the sanction {imposed.sanction} of candidate {attempt.application.candidate_number},"
+            f" sitting {attempt.sitting.code}",
+            f"Gives {imposed.deduction} of the mark of {attempt.sitting.part} back",
+            f"Reason: {reason}",
+        ],
+        arguments={"sanction": imposed.id, "reason": reason},
+        terms=competitions.approval_terms(competition, "lift-sanction"),
+        by=by,
+        now=now,
+    )
+
+
+@carries_out("sittings.lift_sanction")
+def _lift(session: Session, approved: Approved) -> None:
+    imposed = session.get_one(SanctionRecord, approved.arguments["sanction"])
+    if imposed.lifted_at is not None:
+        raise Refused(N_("This sanction is lifted already."))
+    imposed.lifted_at, imposed.lifted_reason = approved.now, approved.arguments["reason"]
+    session.flush()
+    frame = scope.of_attempt(imposed.attempt)
+    record(
+        session,
+        imposed.attempt.sitting.competition.slug,
+        "sanction.lifted",
+        now=approved.now,
+        by=scope.actor(session, approved.last_by),
+        approvals=approved.approvals,
+        summary=approved.summary,
+        stage=frame["stage"],
+        posts=frame["posts"],
+        incident=imposed.incident.code,
+        order=imposed.number,
+        reason=Sealed({"text": approved.arguments["reason"]}, subject=imposed.attempt.application.account.code),
+    )
+
+
 def decimal_share(share: object) -> str:
     """A share as the ledger's decimal string, at most six places; the exact one stands in the regulation."""
     text = f"{float(share):.6f}".rstrip("0").rstrip(".")  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from examsvc.accounts.approvals import Approved, ask, carries_out
@@ -146,13 +146,11 @@ def close_sitting(session: Session, sitting: Sitting, *, now: datetime) -> bool:
             late = not rules.admitted(sitting.bell_at, limit, now)
             arrival.mark_absent(session, attempt, cause="no_show" if late else "withdrawn", now=now)
     session.flush()
-    states = select(Attempt.state, func.count()).where(Attempt.sitting_id == sitting.id).group_by(Attempt.state)
-    counts: dict[str, int] = {state: number for state, number in session.execute(states)}  # noqa: C416
-    if counts.get("prepared") or counts.get("checked-in"):
+    if any(attempt.state in ("prepared", "checked-in") for attempt in sitting.attempts):
         return False
     sitting.closed_at = now
     session.flush()
-    ended = counts.get("submitted", 0) + counts.get("closed", 0)
+    ended = sum(1 for attempt in sitting.attempts if attempt.receipt is not None)
     record(
         session,
         sitting.competition.slug,
@@ -160,7 +158,7 @@ def close_sitting(session: Session, sitting: Sitting, *, now: datetime) -> bool:
         now=now,
         **scope.of_sitting(sitting),
         checked_in=ended,
-        absent=counts.get("absent", 0),
+        absent=len(sitting.attempts) - ended,
         submitted=ended,
     )
     return True

@@ -14,7 +14,7 @@ from wtforms import (
 )
 from wtforms.validators import Optional
 
-from examsvc.base.forms import Form, at_most, required
+from examsvc.base.forms import Form, at_most, options, required
 
 
 class ExamSignInForm(Form):
@@ -61,11 +61,13 @@ class MoveForm(Form):
 class ArrivalForm(Form):
     document = RadioField(
         _("Identity document seen"),
-        choices=[
-            ("citizen-card", _("Citizen identity card")),
-            ("passport", _("Passport")),
-            ("other", _("Another document with a photograph")),
-        ],
+        choices=options(
+            [
+                ("citizen-card", _("Citizen identity card")),
+                ("passport", _("Passport")),
+                ("other", _("Another document with a photograph")),
+            ]
+        ),
         default="citizen-card",
     )
     photograph_agrees = BooleanField(_("The photograph agrees with the person before me"))
@@ -93,13 +95,15 @@ class NoticeForm(Form):
 class IncidentForm(Form):
     kind = RadioField(
         _("Kind"),
-        choices=[
-            ("technical", _("Technical")),
-            ("conduct", _("Conduct of a candidate")),
-            ("health", _("Health")),
-            ("paper", _("The paper")),
-            ("other", _("Other")),
-        ],
+        choices=options(
+            [
+                ("technical", _("Technical")),
+                ("conduct", _("Conduct of a candidate")),
+                ("health", _("Health")),
+                ("paper", _("The paper")),
+                ("other", _("Other")),
+            ]
+        ),
         default="technical",
     )
     candidate = StringField(
@@ -118,9 +122,19 @@ class SanctionForm(ReasonForm):
     sanction = RadioField(_("Sanction"), validate_choice=False)
 
 
+class SecondAttemptForm(ReasonForm):
+    bell = DateTimeLocalField(
+        _("Bell"),
+        [required(_("Enter day and time of the bell."))],
+        description=_("Whoever sits again at the same time sits in the same sitting; it uses the spare paper."),
+        format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
+    )
+    room = StringField(_("Room"), [required(_("Name the room.")), at_most(60)])
+
+
 class LateAnswersForm(ReasonForm):
     outcome = RadioField(
         _("Do the late answers count?"),
-        choices=[("counted", _("They count")), ("dropped", _("They do not count"))],
+        choices=options([("counted", _("They count")), ("dropped", _("They do not count"))]),
         validators=[required(_("Choose one."))],
     )

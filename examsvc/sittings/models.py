@@ -245,6 +245,23 @@ class SanctionRecord(Base):
     attempt: Mapped[Attempt] = relationship()
 
 
+class SecondAttempt(Base):
+    """A decision that one candidate sits a part again: in which seat, instead of which attempt, under which new code."""
+
+    __tablename__ = "second_attempts"
+    __table_args__ = (CheckConstraint("length(reason) > 0", name="says_why"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(20), unique=True)
+    previous_id: Mapped[int] = mapped_column(ForeignKey("attempts.id"), unique=True)
+    seat_id: Mapped[int] = mapped_column(ForeignKey("seats.id"), unique=True)
+    reason: Mapped[str] = mapped_column(Text)
+    granted_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+    previous: Mapped[Attempt] = relationship()
+    seat: Mapped[Seat] = relationship()
+
+
 class LateDecision(Base):
     """What the board decided on the late answers of one attempt; until then they do not count."""
 
@@ -279,3 +296,26 @@ class RoomNotice(Base):
     content: Mapped[dict[str, str]] = mapped_column(Document)
     by_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
     at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class PracticeAttempt(Base):
+    """A candidate tries the player out.  It counts for nothing, stands in no log, and the next try replaces it.
+
+    ``answers`` maps a slot to its newest save: acknowledgement and value.
+    """
+
+    __tablename__ = "practice_attempts"
+    __table_args__ = (UniqueConstraint("competition_id", "account_id"), CheckConstraint("minutes > 0", name="has_time"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(20), unique=True)
+    competition_id: Mapped[int] = mapped_column(ForeignKey("competitions.id"), index=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
+    begun_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    minutes: Mapped[int]
+    lease: Mapped[str | None] = mapped_column(String(40))
+    flags: Mapped[list[int]] = mapped_column(Document, default=list)
+    answers: Mapped[dict[str, Any]] = mapped_column(Document, default=dict)
+    receipt: Mapped[dict[str, Any] | None] = mapped_column(Document)
+
+    competition: Mapped[Competition] = relationship()

@@ -18,9 +18,10 @@ from examsvc.competitions import queries as competitions
 from examsvc.competitions.models import Competition
 from examsvc.ledger import chains
 from examsvc.ledger.operations import Sealed, record
+from examsvc.papers import queries as papers
 from examsvc.papers.models import Form
 from examsvc.sittings import queries, scope
-from examsvc.sittings.models import Attempt, Room, Seat, Sitting
+from examsvc.sittings.models import Attempt, Room, Seat, SecondAttempt, Sitting
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,66 @@ def _seated(
             )
 
 
+def take_in(
+    session: Session,
+    competition: Competition,
+    application: Application,
+    *,
+    part: str,
+    bell_at: datetime,
+    room: str,
+    arrangement: Arrangement,
+    by: int,
+    now: datetime,
+) -> Seat:
+    """A seat for one more candidate: in the sitting of this part at that bell, if it is planned and not prepared, or in a new one."""
+    sitting = next(
+        (
+            one
+            for one in queries.sittings_of(session, competition.id)
+            if one.part == part and one.bell_at == bell_at and one.prepared_at is None
+        ),
+        None,
+    )
+    if sitting is None:
+        sitting = schedule_sitting(
+            session,
+            competition,
+            part=part,
+            bell_at=bell_at,
+            rooms=[RoomPlan(room, 1, arrangement.separate_room)],
+            candidates=[application],
+            arrangements={application.id: arrangement},
+            by=by,
+            now=now,
+        )
+        return sitting.seats[0]
+    if any(seat.application_id == application.id for seat in sitting.seats):
+        raise Refused(N_("This candidate has a seat in that sitting already. Choose another time."), field="bell")
+    place = next((one for one in sitting.rooms if one.name == room.strip()), None)
+    if place is None:
+        place = Room(code=f"room-{len(sitting.rooms) + 1}", name=room.strip(), places=1, separate=arrangement.separate_room)
+        sitting.rooms.append(place)
+        session.flush()
+    taken = [int(seat.place) for seat in sitting.seats if seat.room_id == place.id]
+    seat = Seat(
+        sitting_id=sitting.id,
+        room_id=place.id,
+        application_id=application.id,
+        place=str(max(taken, default=0) + 1),
+        extra_minutes=arrangement.extra_minutes,
+        may_break=arrangement.may_break,
+        arrangements=arrangement.note,
+    )
+    place.places = max(place.places, len(taken) + 1)
+    sitting.revision += 1
+    session.add(seat)
+    session.flush()
+    session.expire(sitting, ["seats"])
+    _record_plan(session, sitting, by, now)
+    return seat
+
+
 def move_bell(session: Session, sitting: Sitting, *, bell_at: datetime, by: int, now: datetime) -> None:
     """Moves the bell of a sitting that has not begun; everybody's deadline moves with it."""
     if sitting.started_at is not None or sitting.bell_at <= now:
@@ -175,16 +236,32 @@ def prepare_attempts(session: Session, sitting: Sitting, *, form: Form, now: dat
         raise Refused(N_("This paper belongs to another part of the exam. Choose the right one."), field="form")
     if form.state != "opened":
         raise Refused(N_("The paper is not open yet. Its custodians open it shortly before the bell."), field="form")
+    again = queries.second_attempts(session, sitting.id)
+    if any(one.previous.sitting.form_id == form.id for one in again.values()):
+        raise Refused(
+            N_("This paper was already before a candidate who sits again. Open the spare paper and prepare with it."),
+            field="form",
+        )
     sitting.form_id, sitting.prepared_at = form.id, now
     session.flush()
     session.refresh(sitting)
-    return [prepare_attempt(session, seat, now=now) for seat in sitting.seats]
+    return [_prepare(session, seat, again.get(seat.id), now) for seat in sitting.seats]
 
 
-def prepare_attempt(session: Session, seat: Seat, *, now: datetime, previous: Attempt | None = None) -> Attempt:
-    """One attempt for one summoned candidate; ``previous`` is the attempt that it replaces by decision."""
+def paper_for(session: Session, sitting: Sitting) -> Form | None:
+    """The open paper that the sitting is to use: the one in force, or the spare where somebody sits again; None before."""
+    seen = {one.previous.sitting.form_id for one in queries.second_attempts(session, sitting.id).values()}
+    offered = (
+        papers.usable_form(session, sitting.competition_id, sitting.part),
+        papers.standing(session, sitting.competition_id, sitting.part, "spare") if seen else None,
+    )
+    return next((one for one in offered if one is not None and one.opened_at is not None and one.id not in seen), None)
+
+
+def _prepare(session: Session, seat: Seat, again: SecondAttempt | None, now: datetime) -> Attempt:
+    """One attempt for one summoned candidate; ``again`` is the decision that he sits again."""
     sitting = seat.sitting
-    code = secrets.token_hex(6)
+    code = again.code if again is not None else secrets.token_hex(6)
     attempt = Attempt(
         code=code,
         sitting_id=sitting.id,
@@ -193,7 +270,7 @@ def prepare_attempt(session: Session, seat: Seat, *, now: datetime, previous: At
         seat_id=seat.id,
         seed=secrets.token_hex(16),
         extra_minutes=seat.extra_minutes,
-        previous_id=previous.id if previous else None,
+        previous_id=again.previous_id if again is not None else None,
         chain_head=chains.start(sitting.competition.slug, code).head,
         flags=[],
         notices_read=[],
@@ -230,7 +307,7 @@ def terms_of(session: Session, attempt: Attempt) -> dict[str, Any]:
         "form": form_code(attempt.sitting.form),
         "seconds": (attempt.sitting.minutes + attempt.extra_minutes) * 60,
         "slots": [
-            {"slot": slot.number, "item": slot.item.digest, **({"order": order} if order else {})}
+            {"slot": slot.number, "item": slot.digest, **({"order": order} if order else {})}
             for slot, order in orders
         ],
     }

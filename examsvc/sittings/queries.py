@@ -30,6 +30,8 @@ from examsvc.sittings.models import (
     RoomNotice,
     SanctionRecord,
     Save,
+    Seat,
+    SecondAttempt,
     Sitting,
 )
 from examsvc.sittings.rules import Standstill, Timing
@@ -300,6 +302,35 @@ def counted_saves(session: Session, attempt_id: int) -> dict[int, Save]:
     """The saves that are marked: the newest in time, or the newest of all where the board counted late ones."""
     decision = late_decision(session, attempt_id)
     return newest_saves(session, attempt_id, late=decision is not None and decision.outcome == "counted")
+
+
+def second_attempts(session: Session, sitting_id: int) -> dict[int, SecondAttempt]:
+    """Decisions that somebody sits again in this sitting, by seat."""
+    found = session.scalars(
+        select(SecondAttempt).join(Seat, Seat.id == SecondAttempt.seat_id).where(Seat.sitting_id == sitting_id)
+    )
+    return {one.seat_id: one for one in found}
+
+
+def second_attempt_instead_of(session: Session, attempt_id: int) -> SecondAttempt | None:
+    return session.scalar(select(SecondAttempt).where(SecondAttempt.previous_id == attempt_id))
+
+
+def seats_of_account(session: Session, competition_id: int, account_id: int) -> list[Seat]:
+    """Every seat that this person was given in a competition, by bell."""
+    return list(
+        session.scalars(
+            select(Seat)
+            .join(Sitting, Sitting.id == Seat.sitting_id)
+            .join(Application, Application.id == Seat.application_id)
+            .where(Sitting.competition_id == competition_id, Application.account_id == account_id)
+            .order_by(Sitting.bell_at, Seat.id)
+        )
+    )
+
+
+def attempt_of_seat(session: Session, seat_id: int) -> Attempt | None:
+    return session.scalar(select(Attempt).where(Attempt.seat_id == seat_id))
 
 
 def deductions(session: Session, attempt_id: int) -> list[SanctionRecord]:

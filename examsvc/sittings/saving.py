@@ -22,6 +22,7 @@ from examsvc.ledger import canonical, chains, commitments
 from examsvc.sittings import outages, queries, rules
 from examsvc.sittings.models import Attempt, Save
 from question_banks.markup import normal
+from question_banks.model import Item
 from question_banks.responding import count_words
 
 MOST_SAVES = 50
@@ -214,28 +215,26 @@ def _check_values(session: Session, attempt: Attempt, saves: Sequence[SaveReques
         raise SaveRefused(423, "not-open", N_("The exam is not open yet. Wait for the bell."))
     paper = queries.paper(session, attempt)
     margin = paper.margin if paper is not None else 0
-    refusals = []
-    for save in saves:
-        slot = slots.get(save.slot)
-        if slot is None:
-            refusals.append((save, N_("This question does not exist in your paper. Reload the page.")))
-            continue
-        verdict = slot.item.accepts(save.value or {})
-        if not verdict:
-            refusals.append((save, N_("This answer cannot be stored as it is. Change it; your text is kept on this machine.")))
-            continue
-        most = slot.item.interactions[0].words[1] if slot.item.kind == "essay" else None
-        if most and save.value and count_words(str(save.value.get("RESPONSE", ""))) > most * (1 + margin):
-            refusals.append(
-                (save, N_("The text is longer than the paper allows. Shorten it; all of it is kept on this machine."))
-            )
+    verdicts = [
+        (save, refusal_of(slots[save.slot].item if save.slot in slots else None, save, margin)) for save in saves
+    ]
+    refusals = [{"save_id": s.save_id, "slot": s.slot, "error": sentence} for s, sentence in verdicts if sentence]
     if refusals:
         raise SaveRefused(
-            422,
-            "refused",
-            N_("Some answers could not be stored. The page shows which and why."),
-            refusals=[{"save_id": s.save_id, "slot": s.slot, "error": sentence} for s, sentence in refusals],
+            422, "refused", N_("Some answers could not be stored. The page shows which and why."), refusals=refusals
         )
+
+
+def refusal_of(item: Item | None, save: SaveRequest, margin: float) -> str | None:
+    """Why the value cannot be stored as the answer to this question, or None.  ``margin``: share above the word limit."""
+    if item is None:
+        return N_("This question does not exist in your paper. Reload the page.")
+    if not item.accepts(save.value or {}):
+        return N_("This answer cannot be stored as it is. Change it; your text is kept on this machine.")
+    most = item.interactions[0].words[1] if item.kind == "essay" else None
+    if most and save.value and count_words(str(save.value.get("RESPONSE", ""))) > most * (1 + margin):
+        return N_("The text is longer than the paper allows. Shorten it; all of it is kept on this machine.")
+    return None
 
 
 def _check_versions(saves: Sequence[SaveRequest], newest: Mapping[int, Save]) -> None:

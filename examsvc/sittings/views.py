@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Flask, g, jsonify, redirect, render_template, request, url_for
@@ -13,15 +12,33 @@ from examsvc.accounts.browser import open_in_browser
 from examsvc.base import access, pages, web
 from examsvc.base.errors import N_, NotFound, Refused
 from examsvc.competitions import queries as competitions
+from examsvc.competitions.models import Competition
 from examsvc.papers import queries as papers
 from examsvc.settings import Settings
-from examsvc.sittings import arrival, duties, ending, hall_views, outages, queries, receipts, rules, running
+from examsvc.sittings import (
+    arrival,
+    candidate_views,
+    conduct_views,
+    duties,
+    ending,
+    hall_blueprint,
+    hall_views,
+    outages,
+    practice_views,
+    protocol,
+    queries,
+    receipts,
+    room_views,
+    rules,
+    running,
+)
 from examsvc.sittings.forms import ExamSignInForm
 from examsvc.sittings.models import Attempt
 from examsvc.sittings.saving import EMPTY_DIGEST, SaveRefused, moment, read_saves, save_answers
 
+__all__ = ["bp", "conduct_views", "register_room", "room_views"]
+
 bp = Blueprint("sittings", __name__, template_folder="templates")
-MOST_BODY = 2 * 1024 * 1024
 
 
 @bp.route("/competitions/<slug>/sit", methods=["GET", "POST"])
@@ -38,7 +55,16 @@ def sit(slug: str) -> str | Response:
         else:
             target = redirect(url_for("sittings.player", code=found.code))
             return open_in_browser(target, found.application.account_id, attempt=found.code)
-    return render_template("sittings/sit.html", form=form, competition=competition)
+    return render_template("sittings/sit.html", form=form, competition=competition, open_attempt=_open_here(competition))
+
+
+def _open_here(competition: Competition) -> Attempt | None:
+    """The attempt that this browser is signed in for, if it belongs to the competition: a closed window is opened again."""
+    actor = g.get("actor")
+    if actor is None or actor.attempt is None:
+        return None
+    attempt = queries.attempt(web.session(), actor.attempt)
+    return attempt if attempt.sitting.competition_id == competition.id else None
 
 
 def _find(slug: str, number: str, code: str) -> Attempt:
@@ -56,7 +82,7 @@ def _find(slug: str, number: str, code: str) -> Attempt:
 @access.public
 def sign_in_again(code: str) -> Response | tuple[Response, int]:
     """The same candidate signs in again inside the player; nothing is navigated."""
-    body = _body()
+    body = protocol.read_body()
     attempt = queries.attempt(web.session(), code)
     number, secret = str(body.get("candidate_number", ""))[:40], str(body.get("code", ""))[:40]
     try:
@@ -93,31 +119,13 @@ def player(code: str) -> str:
     )
 
 
-def _body() -> dict[str, Any]:
-    if request.content_length is not None and request.content_length > MOST_BODY:
-        raise SaveRefused(413, "too-large", N_("Too much was sent at once. The page sends it again in smaller parts."))
-    body = request.get_json(silent=True)
-    if not isinstance(body, dict):
-        raise SaveRefused(422, "malformed", N_("What was sent could not be read. Reload the page."))
-    return body
-
-
 def _clock(attempt: Attempt, timing: rules.Timing) -> dict[str, Any]:
-    """The attempt's clock, carried by every reply."""
-    now = web.now()
-    where = rules.standing(timing, now)
-    return {
-        "now": moment(now),
-        "state": rules.state(timing, attempt.state, now),
-        "deadline": moment(where.deadline),
-        "bell": moment(timing.bell),
-        "paused_since": moment(where.paused_since) if where.paused_since else None,
-    }
+    return protocol.clock(timing, attempt.state, web.now())
 
 
-def _clock_of(code: str) -> dict[str, Any]:
-    attempt = queries.attempt(web.session(), code)
-    return _clock(attempt, queries.timing(web.session(), attempt))
+def _waits(attempt: Attempt) -> bool:
+    """Whether nothing of the paper may be shown yet."""
+    return rules.state(queries.timing(web.session(), attempt), attempt.state, web.now()) == "waiting"
 
 
 @bp.get("/attempts/<code>/state")
@@ -195,7 +203,7 @@ def media(code: str, name: str) -> Response | tuple[Response, int]:
     """A picture of this attempt's paper, once the attempt is open; no other file of the bank."""
     attempt = queries.attempt(web.session(), code)
     try:
-        if attempt.sitting.form_id is None or _clock_of(code)["state"] == "waiting":
+        if attempt.sitting.form_id is None or _waits(attempt):
             raise NotFound()
         found = papers.media(web.session(), attempt.sitting.form_id, name)
     except NotFound:
@@ -210,10 +218,8 @@ def media(code: str, name: str) -> Response | tuple[Response, int]:
 @bp.post("/attempts/<code>/lease")
 @access.exam
 def lease(code: str) -> Response:
-    body = _body()
-    machine = str(body.get("machine", ""))
-    if not (16 <= len(machine) <= 64) or not machine.isalnum():
-        raise SaveRefused(422, "malformed", N_("What was sent could not be read. Reload the page."))
+    body = protocol.read_body()
+    machine = protocol.machine(body)
     try:
         with web.writing() as session:
             attempt = queries.attempt(session, code)
@@ -230,16 +236,16 @@ def lease(code: str) -> Response:
 @bp.post("/attempts/<code>/saves")
 @access.exam
 def saves(code: str) -> Response:
-    body = _body()
+    body = protocol.read_body()
     asked = read_saves(body.get("saves", []))
-    flags = _numbers(body.get("flags"))
-    read = _numbers(body.get("notices_read"))
+    flags = protocol.numbers(body.get("flags"))
+    read = protocol.numbers(body.get("notices_read"))
     with web.writing() as session:
         attempt = queries.attempt(session, code)
         saved = save_answers(
             session,
             attempt,
-            lease=_text(body, "lease"),
+            lease=protocol.text(body, "lease"),
             saves=asked,
             now=web.now(),
             flags=flags,
@@ -249,38 +255,17 @@ def saves(code: str) -> Response:
     return jsonify(saves=saved.replies, **clock)
 
 
-def _text(body: Mapping[str, Any], name: str) -> str | None:
-    return body[name] if isinstance(body.get(name), str) else None
-
-
-def _numbers(value: object) -> list[int] | None:
-    if value is None:
-        return None
-    if not isinstance(value, list) or len(value) > 2000:
-        raise SaveRefused(422, "malformed", N_("What was sent could not be read. Reload the page."))
-    try:
-        return [int(one) for one in value]
-    except (TypeError, ValueError):
-        raise SaveRefused(422, "malformed", N_("What was sent could not be read. Reload the page.")) from None
-
-
 @bp.post("/attempts/<code>/submit")
 @access.exam
 def submit(code: str) -> Response:
-    body = _body()
-    raw = body.get("versions")
-    if not isinstance(raw, dict):
-        raise SaveRefused(422, "malformed", N_("What was sent could not be read. Reload the page."))
-    try:
-        versions = {int(slot): int(version) for slot, version in raw.items()}
-    except (TypeError, ValueError):
-        raise SaveRefused(422, "malformed", N_("What was sent could not be read. Reload the page.")) from None
+    body = protocol.read_body()
+    versions = protocol.versions(body.get("versions"))
     with web.writing() as session:
         attempt = queries.attempt(session, code)
         receipt = ending.submit_attempt(
             session,
             attempt,
-            lease=_text(body, "lease"),
+            lease=protocol.text(body, "lease"),
             versions=versions,
             submit_id=str(body.get("submit_id", ""))[:36],
             now=web.now(),
@@ -292,18 +277,19 @@ def submit(code: str) -> Response:
 @bp.errorhandler(SaveRefused)
 def _refused(refusal: SaveRefused) -> tuple[Response, int]:
     """A refusal in the words of the protocol, with the attempt's clock."""
-    extra = dict(refusal.extra)
-    for one in extra.get("refusals", []):
-        one["error"] = web.explain(Refused(one["error"]))
     code = (request.view_args or {}).get("code")
     clock: dict[str, Any] = {}
     if isinstance(code, str) and g.get("actor") is not None:
-        clock = _clock_of(code)
-    return jsonify(error=web.explain(refusal), code=refusal.code, **extra, **clock), refusal.status
+        attempt = queries.attempt(web.session(), code)
+        clock = _clock(attempt, queries.timing(web.session(), attempt))
+    return protocol.answer(refusal, clock)
 
 
 def register_room(app: Flask, settings: Settings) -> None:
     app.register_blueprint(bp)
-    app.register_blueprint(hall_views.bp)
+    app.register_blueprint(hall_blueprint.bp)
+    app.register_blueprint(practice_views.bp)
+    app.register_blueprint(candidate_views.bp)
     pages.tasks_from(hall_views.tasks)
+    pages.tasks_from(candidate_views.tasks)
     duties.register()
