@@ -11,7 +11,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from examsvc.ledger import chains, commitments
 from examsvc.sittings import ending, queries, running
@@ -21,22 +20,9 @@ from tests.exam_hall import BELL, ExamHall
 
 
 @pytest.fixture
-def hall(session: Session) -> ExamHall:
+def hall(writing_hall: ExamHall) -> ExamHall:
     """An and Bình are writing; one minute after the bell."""
-    made = ExamHall(session)
-    for phase in ("announced", "applications"):
-        made.phase(phase)
-    made.candidate("An")
-    made.candidate("Bình")
-    cells = [{"count": 6, "marks": "4", "kinds": ["single"]}, {"count": 1, "marks": "16", "kinds": ["essay"]}]
-    form = made.paper(cells=cells, mixed=True)
-    made.sitting_id = made.sitting(form)
-    made.now = BELL - timedelta(minutes=5)
-    made.check_in("An")
-    made.check_in("Bình")
-    made.bell(made.sitting_id)
-    made.later(minutes=1)
-    return made
+    return writing_hall
 
 
 def choice(hall: ExamHall, slot: int, place: int = 0) -> dict[str, Any]:
