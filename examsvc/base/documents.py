@@ -54,7 +54,8 @@ def pdf(
         font_paths=_FONTS,
         sys_inputs={"data": json.dumps(data, ensure_ascii=False), "frame": json.dumps(frame, ensure_ascii=False)},
         pdf_standards=["ua-1"],
-        timestamp=moment.astimezone(timezone(moment.utcoffset() or timedelta())),  # typst takes fixed offsets only
+        # typst takes fixed offsets and whole seconds only
+        timestamp=moment.astimezone(timezone(moment.utcoffset() or timedelta())).replace(microsecond=0),
     )
     if not isinstance(made, bytes):
         raise RuntimeError("typst returned no single document")
