@@ -53,6 +53,8 @@ MODELS = ("auto", "none", "Rasch", "1PL", "2PL", "3PL", "GRM", "GPCM", "PCM", "R
 
 MINIMUM_MODEL, MINIMUM_SLOPES = 40, 200
 MOST_CATEGORIES = 11
+MOST_FOR_WHOLE_FIT = 80
+"""M2 compares all pairs of items with each other: with 80 items that is a matrix of 3,240 × 3,240, with 130 a minute of work."""
 _PARTNER = {"Rasch": "PCM", "1PL": "GPCM", "2PL": "GPCM", "3PL": "GPCM", "PCM": "Rasch", "RSM": "Rasch"} | {
     "GRM": "2PL",
     "GPCM": "2PL",
@@ -238,10 +240,13 @@ def _model(
     progress("fit", 0.65)
     persons = person_fit(x, calibration)
     whole_fit: ModelFit | None = None
-    try:
-        whole_fit = model_fit(x, calibration)
-    except ScoringError as error:
-        refused["model_fit"] = _refusal(error)
+    if len(columns) > MOST_FOR_WHOLE_FIT:
+        refused["model_fit"] = Refusal("refused.too_many_items", "")
+    else:
+        try:
+            whole_fit = model_fit(x, calibration)
+        except ScoringError as error:
+            refused["model_fit"] = _refusal(error)
     progress("dependence", 0.8)
     dependence: LocalDependence | None = None
     try:

@@ -62,7 +62,7 @@ def histogram(
     drawing = Drawing(WIDTH, top + 150 + 40)
     x = Scale(float(edges[0]), float(edges[-1]), 36, WIDTH - 12)
     y = Scale(0.0, max(float(counts.max()), 1.0), top + 150, top)
-    drawing.left_axis(y, 36, number, grid_to=WIDTH - 12)
+    drawing.left_axis(y, 36, number, grid_to=WIDTH - 12, whole=True)
     gap = 1.0 if len(counts) < 80 else 0.0
     for left, right, count in zip(edges[:-1], edges[1:], counts, strict=True):
         colour = RED if alert_below is not None and right <= alert_below + 1e-9 else TEAL
@@ -88,7 +88,7 @@ def rows_of_dots(
     drawing = Drawing(WIDTH, bottom + 20)
     each = (WIDTH - room - 8) / len(columns)
     scales = [
-        Scale(column.low, column.high, room + place * each + 10, room + (place + 1) * each - 8)
+        Scale(column.low, column.high, room + place * each + 10, room + (place + 1) * each - 10)
         for place, column in enumerate(columns)
     ]
     for column, x in zip(columns, scales, strict=True):

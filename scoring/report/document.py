@@ -54,10 +54,14 @@ def _facts(analysis: Analysis, w: Wording, made: date | None) -> str:
         ("model", w("none") if model is None else ", ".join(dict.fromkeys(model.models))),
     ]
     if made is not None:
-        facts.append(("made", made.strftime("%d/%m/%Y" if w.language == "vi" else "%-d %B %Y")))
-    facts.append(("digest", answers.digest))
-    rows = "".join(f"<div><dt>{escape(w(f'fact.{name}'))}</dt><dd>{escape(value)}</dd></div>" for name, value in facts)
-    return f"<dl>{rows}</dl>\n"
+        facts.append(("made", f"{made:%d/%m/%Y}" if w.language == "vi" else made.isoformat()))
+    rows = [_fact(w(f"fact.{name}"), value) for name, value in facts]
+    rows.append(_fact(w("fact.digest"), answers.digest, ' class="long"'))
+    return f"<dl>{''.join(rows)}</dl>\n"
+
+
+def _fact(name: str, value: str, kind: str = "") -> str:
+    return f"<div{kind}><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>"
 
 
 def _contents(parts: list[str], w: Wording) -> str:

@@ -218,14 +218,14 @@ def _delimiter(text: str) -> str:
 
 
 def _looks_like_header(rows: list[list[str]]) -> bool:
-    """A first line whose cells differ from each other and mostly stand nowhere below."""
+    """A first line of filled cells that stand nowhere below, or mostly, if they differ from each other."""
     first = [cell.strip() for cell in rows[0]]
-    filled = [cell for cell in first if cell]
-    if len(rows) == 1 or len(filled) != len(first) or len(set(first)) != len(first):
+    if len(rows) == 1 or "" in first:
         return False
     width = len(first)
     below = [{row[j].strip() for row in rows[1:] if len(row) == width} for j in range(width)]
-    return sum(cell not in values for cell, values in zip(first, below, strict=True)) * 2 >= width
+    new = sum(cell not in values for cell, values in zip(first, below, strict=True))
+    return new == width if len(set(first)) < width else 2 * new >= width
 
 
 def _check_names(names: list[str]) -> None:
@@ -263,7 +263,7 @@ def _scores(
     cells: list[str], item: str, lines: list[int], codes: set[str], delimiter: str, keyed: bool
 ) -> list[float]:
     known: dict[str, float] = {}
-    for cell in set(cells):
+    for cell in dict.fromkeys(cells):
         if cell == "" or cell.casefold() in codes:
             known[cell] = float("nan")
             continue

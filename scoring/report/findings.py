@@ -99,7 +99,8 @@ def _reliability(analysis: Analysis) -> list[Finding]:
     level: Level = "act" if verdict.code == "reliability.below" else "know"
     found = [Finding(level, verdict.code, (), verdict.numbers)]
     if np.isfinite(result.sem):
-        numbers = {"sem": result.sem, "chance": 1.96 * float(np.sqrt(2.0)) * result.sem}
+        lower, upper = result.sem_interval
+        numbers = {"sem": result.sem, "lower": lower, "upper": upper, "chance": 1.96 * float(np.sqrt(2.0)) * result.sem}
         found.append(Finding("know", "sem", (), numbers))
     return found
 

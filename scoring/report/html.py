@@ -25,6 +25,7 @@ nav ul{display:flex;flex-wrap:wrap;gap:0 24px;list-style:none;padding:0;margin:8
 nav a{display:inline-block;padding:8px 0}
 dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(240px,100%),1fr));gap:8px 24px;margin:16px 0}
 dl div{border-top:1px solid var(--line);padding-top:4px}
+dl .long{grid-column:1/-1}
 dt{color:var(--quiet);font-size:.875rem}
 dd{margin:0;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
 .findings{list-style:none;padding:0;margin:0 0 16px}
@@ -32,7 +33,7 @@ dd{margin:0;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
 .findings .level{display:block;font-size:.875rem;font-weight:650;color:var(--quiet)}
 .findings .act .level{color:var(--danger)}
 .findings .look .level{color:var(--attention)}
-.charts{display:flex;flex-wrap:wrap;gap:16px 24px;margin:0 0 16px}
+.charts{display:flex;flex-wrap:wrap;gap:16px;margin:0 0 16px}
 .charts svg{display:block;max-width:100%;height:auto;font-family:inherit;font-variant-numeric:tabular-nums}
 .charts.wide svg{width:100%;max-width:480px}
 .note{color:var(--quiet);font-size:.875rem}
@@ -44,7 +45,7 @@ table{border-collapse:collapse;font-size:.875rem;font-variant-numeric:tabular-nu
 caption{text-align:left;color:var(--quiet);padding:4px 0}
 th,td{padding:6px 16px 6px 0;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
 thead th{position:sticky;top:0;background:#fff;color:var(--quiet);font-weight:400;white-space:nowrap}
-tbody th{font-weight:650}
+tbody th{font-weight:650;white-space:nowrap}
 .number{text-align:right;white-space:nowrap}
 @media (max-width:640px){
  .scroll{max-height:none}
@@ -60,7 +61,11 @@ tbody th{font-weight:650}
  nav{display:none}
  main,header{max-width:none;padding:0}
  h2{break-after:avoid;margin-top:24px}
- .charts,svg,li,tr{break-inside:avoid}
+ .charts,svg,p,li,tr{break-inside:avoid}
+ section>p,h3{break-after:avoid}
+ .charts.wide svg{max-width:96mm;max-height:190mm}
+ th,td{padding:2px 10px 2px 0}
+ table{font-size:8.5pt}
  .charts.many{break-inside:auto}
  summary{list-style:none;color:var(--quiet);min-height:0;break-after:avoid}
  details::details-content{content-visibility:visible;height:auto;display:block}

@@ -91,7 +91,7 @@ def scores(analysis: Analysis, w: Wording) -> str:
     rows = []
     for low, high, count in zip(edges[:-1], edges[1:], counts, strict=True):
         name = w.number(low + 0.5, 0) if single else w.interval(float(low), float(high), 1)
-        rows.append([name, w.number(float(count), 0), w.number(100 * count / total.score.size, 1) + " %"])
+        rows.append([name, w.number(float(count), 0), w.number(100 * count / total.score.size, 1) + "\u00a0%"])
     heads = [Header(w("col.score"), False), Header(w("col.count")), Header(w("col.share"))]
     body = paragraph(words) + charts([drawing], wide=True) + table(w("table_of", what=w("scores")), heads, rows)
     return section("scores", w("scores"), body)
@@ -178,7 +178,7 @@ def options(analysis: Analysis, w: Wording) -> str:
 def _option_chart(one: DistractorTable, w: Wording) -> str:
     names = ["∅" if option is None else str(option) for option in one.options]
     suspected = {verdict.names["option"] for verdict in one.verdicts}
-    shares = "; ".join(f"{name} {w.number(100 * share, 0)} %" for name, share in zip(names, one.share, strict=True))
+    shares = "; ".join(f"{name} {w.number(100 * share, 0)}\u00a0%" for name, share in zip(names, one.share, strict=True))
     return option_shares(
         f"{one.item}: {shares}",
         one.item,
@@ -200,7 +200,7 @@ def reliability(analysis: Analysis, w: Wording) -> str:
         return section("reliability", w("reliability"), paragraph(w.verdict(found.verdict) + "."))
     confidence = w.number(100 * found.confidence, 0)
     target = found.verdict.numbers.get("target", 0.7)
-    words = w("reliability.text", verdict=w.verdict(found.verdict), confidence=confidence, target=w.number(target, 2))
+    words = w("coefficients.text", verdict=w.verdict(found.verdict), confidence=confidence, target=w.number(target, 2))
     none = (float("nan"), float("nan"))
     rows = [("alpha", found.alpha, found.alpha_interval), ("omega", found.omega, found.omega_interval)]
     rows += [("kr21", found.kr21, none), ("odd_even", found.split_halves[0].spearman_brown, none)]
@@ -387,7 +387,7 @@ def persons(analysis: Analysis, w: Wording) -> str:
     limit = float(star[list(found.unlikely)].max()) if found.unlikely else None
     edges = np.arange(np.floor(min(-3.0, known.min())), np.ceil(max(2.0, known.max())) + 0.25, 0.25)
     listed = [analysis.answers.persons[i] for i in found.unlikely]
-    words = w("persons.text", n=w.number(len(listed), 0), names=": " + w.names(listed) if listed else "")
+    words = w("persons.text", names=w.names(listed) if listed else w("none"))
     marks = [] if limit is None else [(limit, w("mark.limit", value=w.number(limit, 2)))]
     cut = None if limit is None else float(edges[np.searchsorted(edges, limit)])
     drawing = histogram(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from html import escape
 
@@ -32,24 +32,24 @@ class Scale:
         share = 0.5 if width == 0 else (value - self.low) / width
         return self.start + min(max(share, 0.0), 1.0) * (self.end - self.start)
 
-    def ticks(self, most: int = 6) -> list[float]:
-        return ticks(self.low, self.high, most)
+    def ticks(self, most: int = 6, *, whole: bool = False) -> list[float]:
+        return ticks(self.low, self.high, most, whole=whole)
 
 
-def ticks(low: float, high: float, most: int = 6) -> list[float]:
-    """At most `most` + 1 round numbers (1, 2 or 5 times a power of ten apart) between low and high."""
+def ticks(low: float, high: float, most: int = 6, *, whole: bool = False) -> list[float]:
+    """At most `most` + 1 round numbers (1, 2 or 5 times a power of ten apart) between low and high; `whole`: of persons or points."""
     if not high > low:
         return [low]
-    raw = (high - low) / most
+    raw = max((high - low) / most, 1.0 if whole else 0.0)
     power = 10.0 ** np.floor(np.log10(raw))
     step = next(power * m for m in (1, 2, 5, 10) if power * m >= raw * (1 - 1e-9))
     first = np.ceil(low / step - 1e-9)
     return [float(step * k) for k in np.arange(first, np.floor(high / step + 1e-9) + 1)]
 
 
-def decimals(values: Sequence[float]) -> int:
-    """Decimals needed to tell these ticks apart."""
-    return next((d for d in range(7) if all(abs(v - round(v, d)) < 1e-9 for v in values)), 6)
+def decimals(value: float) -> int:
+    """Decimals that this tick needs."""
+    return next((d for d in range(7) if abs(value - round(value, d)) < 1e-9), 6)
 
 
 @dataclass
@@ -99,25 +99,23 @@ class Drawing:
 
     def bottom_axis(self, scale: Scale, y: float, number: Number, *, label: str = "", most: int = 6, grid_to: float | None = None) -> None:
         """Ticks below `y`, hairlines up to `grid_to`, the label under the numbers."""
-        places = scale.ticks(most)
-        digits = decimals(places)
-        for value in places:
+        for value in scale.ticks(most):
             at = scale(value)
             if grid_to is not None:
                 self.line(at, y, at, grid_to)
-            self.text(at, y + SIZE + 3, number(value, digits), anchor="middle")
+            self.text(at, y + SIZE + 3, number(value, decimals(value)), anchor="middle")
         self.line(scale.start, y, scale.end, y, QUIET)
         if label:
             self.text((scale.start + scale.end) / 2, y + 2 * SIZE + 8, label, anchor="middle", colour=INK)
 
-    def left_axis(self, scale: Scale, x: float, number: Number, *, most: int = 4, grid_to: float | None = None) -> None:
-        places = scale.ticks(most)
-        digits = decimals(places)
-        for value in places:
+    def left_axis(
+        self, scale: Scale, x: float, number: Number, *, most: int = 4, grid_to: float | None = None, whole: bool = False
+    ) -> None:
+        for value in scale.ticks(most, whole=whole):
             at = scale(value)
             if grid_to is not None:
                 self.line(x, at, grid_to, at)
-            self.text(x - 5, at + 4, number(value, digits), anchor="end")
+            self.text(x - 5, at + 4, number(value, decimals(value)), anchor="end")
 
     def svg(self, title: str) -> str:
         """The finished picture; `title` is what a screen reader says of it."""

@@ -13,7 +13,6 @@ LANGUAGES = ("vi", "en")
 TEXTS: dict[str, tuple[str, str]] = {
     "title": ("Báo cáo phân tích bài thi", "Report on a test"),
     "of_file": ("Tệp {name}", "File {name}"),
-    "facts": ("Dữ liệu", "Data"),
     "fact.persons": ("Thí sinh", "Candidates"),
     "fact.items": ("Câu hỏi", "Items"),
     "fact.maximum": ("Điểm tối đa", "Maximum score"),
@@ -44,7 +43,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "persons": ("Bài làm khác thường", "Unlikely answer patterns"),
     "pairs": ("Câu hỏi phụ thuộc nhau", "Items that depend on each other"),
     "groups": ("So sánh nhóm: {focal} so với {reference}", "Groups: {focal} against {reference}"),
-    "groups_plain": ("So sánh nhóm", "Groups"),
     "limits": ("Điều mẫu này không cho biết", "What this sample cannot say"),
     "method": ("Cách tính", "Methods"),
     # findings
@@ -61,16 +59,16 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Everybody has the same score on {names}: these items rank nobody.",
     ),
     "finding.very_easy": (
-        "Rất dễ: {names} (trên 95 % số điểm, cả khoảng tin cậy).",
-        "Very easy: {names} (above 95 % of the points, the whole interval).",
+        "Rất dễ: {names} (trên 95\u00a0% số điểm, cả khoảng tin cậy).",
+        "Very easy: {names} (above 95\u00a0% of the points, the whole interval).",
     ),
     "finding.very_hard": (
-        "Rất khó: {names} (dưới 20 % số điểm, cả khoảng tin cậy).",
-        "Very hard: {names} (below 20 % of the points, the whole interval).",
+        "Rất khó: {names} (dưới 20\u00a0% số điểm, cả khoảng tin cậy).",
+        "Very hard: {names} (below 20\u00a0% of the points, the whole interval).",
     ),
     "finding.sem": (
-        "Sai số chuẩn của điểm là {sem} điểm: hai thí sinh hơn kém nhau dưới {chance} điểm thì chưa thể nói ai hơn ai.",
-        "The standard error of a score is {sem} points: a difference of less than {chance} points between two candidates may be chance.",
+        "Sai số chuẩn của điểm là {sem} điểm (khoảng tin cậy {lower} đến {upper}): hai thí sinh hơn kém nhau dưới {chance} điểm thì chưa thể nói ai hơn ai.",
+        "The standard error of a score is {sem} points ({lower} to {upper}): a difference of less than {chance} points between two candidates may be chance.",
     ),
     "finding.dif_large": (
         "Khác biệt lớn giữa {b} và {a} khi cùng tổng điểm (loại C): {names}. Cần người đọc lại câu hỏi; đây không phải kết luận về thí sinh.",
@@ -89,16 +87,16 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Not as the model says: {names} (S-X², adjusted by Holm). See their curves.",
     ),
     "finding.model_far": (
-        "Mô hình mô tả dữ liệu chưa tốt: RMSEA {rmsea} (90 %: {lower} đến {upper}). Đọc các phần dựa trên mô hình một cách dè dặt.",
-        "The model describes the data poorly: RMSEA {rmsea} (90 %: {lower} to {upper}). Read what rests on the model with reserve.",
+        "Mô hình mô tả dữ liệu chưa tốt: RMSEA {rmsea} (90\u00a0%: {lower} đến {upper}). Đọc các phần dựa trên mô hình một cách dè dặt.",
+        "The model describes the data poorly: RMSEA {rmsea} (90\u00a0%: {lower} to {upper}). Read what rests on the model with reserve.",
     ),
     "finding.model_close": (
-        "Mô hình mô tả dữ liệu tốt: RMSEA {rmsea} (90 %: {lower} đến {upper}).",
-        "The model describes the data well: RMSEA {rmsea} (90 %: {lower} to {upper}).",
+        "Mô hình mô tả dữ liệu tốt: RMSEA {rmsea} (90\u00a0%: {lower} đến {upper}).",
+        "The model describes the data well: RMSEA {rmsea} (90\u00a0%: {lower} to {upper}).",
     ),
     "finding.model_open": (
-        "Mô hình có mô tả dữ liệu tốt hay không thì mẫu này chưa cho biết: RMSEA {rmsea} (90 %: {lower} đến {upper}).",
-        "Whether the model describes the data well this sample cannot say: RMSEA {rmsea} (90 %: {lower} to {upper}).",
+        "Mô hình có mô tả dữ liệu tốt hay không thì mẫu này chưa cho biết: RMSEA {rmsea} (90\u00a0%: {lower} đến {upper}).",
+        "Whether the model describes the data well this sample cannot say: RMSEA {rmsea} (90\u00a0%: {lower} to {upper}).",
     ),
     "finding.dependent": (
         "Trả lời câu này kéo theo câu kia: {names}. Có thể cùng ngữ liệu, hoặc câu này gợi ý câu kia.",
@@ -115,8 +113,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "finding.empty_items": ("Cột không có dữ liệu, đã bỏ qua: {names}.", "Columns without data, left out: {names}."),
     "finding.empty_lines": ("Dòng không có bài làm, đã bỏ qua: {names}.", "Lines without answers, left out: {names}."),
     "finding.missing": (
-        "{cells} ô ({percent} %) là câu không được giao; không tính là sai.",
-        "{cells} cells ({percent} %) were not administered; they do not count as wrong.",
+        "{cells} ô ({percent}\u00a0%) là câu không được giao; không tính là sai.",
+        "{cells} cells ({percent}\u00a0%) were not administered; they do not count as wrong.",
     ),
     "finding.nothing": ("Không có gì cần xử lý.", "Nothing asks for action."),
     # sentences above charts
@@ -129,9 +127,9 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Everybody scored {mean} of {maximum}: there is no difference to analyse.",
     ),
     "items.text": (
-        "Chấm là ước lượng, vạch là khoảng tin cậy {confidence} %. Độ khó là tỉ lệ điểm đạt được, càng sang phải càng dễ; độ phân biệt là "
+        "Chấm là ước lượng, vạch là khoảng tin cậy {confidence}\u00a0%. Độ khó là tỉ lệ điểm đạt được, càng sang phải càng dễ; độ phân biệt là "
         "tương quan với phần còn lại của bài, càng sang phải càng phân loại tốt. {decided} trên {items} câu cho thấy rõ chiều hướng.",
-        "A dot is the estimate, a line the {confidence} % interval. Difficulty is the share of points earned, easier to the right; discrimination is the "
+        "A dot is the estimate, a line the {confidence}\u00a0% interval. Difficulty is the share of points earned, easier to the right; discrimination is the "
         "correlation with the rest of the paper, better to the right. {decided} of {items} items show their direction.",
     ),
     "items.legend": (
@@ -139,15 +137,15 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Red diamond: an item to look at. Pale line with a ring: the sample does not bound the value.",
     ),
     "options.text": (
-        "Thanh là tỉ lệ thí sinh chọn phương án (vạch: khoảng tin cậy {confidence} %), đậm là đáp án; r là tương quan với phần còn lại của bài. "
-        "Đáp án tốt có r dương, phương án nhiễu có r âm; đỏ là phương án đáng ngờ. Các câu cần xem lại đứng trước.",
-        "A bar is the share that chose the option (line: {confidence} % interval), dark the key; r is its correlation with the rest of the paper. "
-        "A good key has r above zero, a distractor below; red is suspected. Items to look at come first.",
+        "Thanh là tỉ lệ thí sinh chọn phương án (vạch: khoảng tin cậy {confidence}\u00a0%), đậm là đáp án; r là tương quan với phần còn lại của bài. "
+        "Đáp án tốt có r dương, phương án nhiễu có r âm; đỏ là phương án đáng ngờ, ∅ là bỏ trống. Các câu cần xem lại đứng trước.",
+        "A bar is the share that chose the option (line: {confidence}\u00a0% interval), dark the key; r is its correlation with the rest of the paper. "
+        "A good key has r above zero, a distractor below; red is suspected, ∅ omitted. Items to look at come first.",
     ),
     "options.omitted": ("bỏ trống", "omitted"),
-    "reliability.text": (
-        "{verdict}. Chấm là hệ số, vạch là khoảng tin cậy {confidence} %; đường đứt là mức {target} thường được yêu cầu.",
-        "{verdict}. A dot is a coefficient, a line its {confidence} % interval; the broken line is the level {target} often asked for.",
+    "coefficients.text": (
+        "{verdict}. Chấm là hệ số, vạch là khoảng tin cậy {confidence}\u00a0%; đường đứt là mức {target} thường được yêu cầu.",
+        "{verdict}. A dot is a coefficient, a line its {confidence}\u00a0% interval; the broken line is the level {target} often asked for.",
     ),
     "conditional.text": (
         "Sai số chuẩn thay đổi theo điểm: từ {low} đến {high} điểm. Ở điểm 0 và điểm tối đa mô hình này coi sai số bằng 0; đừng hiểu đó là chắc chắn.",
@@ -159,27 +157,27 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "curves.text": (
         "Đường cong là xác suất trả lời đúng (câu nhiều mức: xác suất từng mức điểm) theo năng lực; chấm là tỉ lệ quan sát được ở các nhóm thí sinh "
-        "năng lực gần nhau, với khoảng tin cậy 95 %. Chấm xa đường là câu không theo mô hình.",
+        "năng lực gần nhau, với khoảng tin cậy 95\u00a0%. Chấm xa đường là câu không theo mô hình.",
         "A curve is the probability of a right answer (points: of each score) by ability; dots are the shares observed in groups of candidates of similar ability, "
-        "with 95 % intervals. Dots away from the curve mean that the item does not follow the model.",
+        "with 95\u00a0% intervals. Dots away from the curve mean that the item does not follow the model.",
     ),
     "information.text": (
-        "Bài thi đo chính xác nhất quanh năng lực {best}, nơi sai số chuẩn là {error}; {share} % thí sinh nằm trong vùng sai số dưới {double}.",
-        "The test measures best around ability {best}, where the standard error is {error}; {share} % of the candidates lie where it is below {double}.",
+        "Bài thi đo chính xác nhất quanh năng lực {best}, nơi sai số chuẩn là {error}; {share}\u00a0% thí sinh nằm trong vùng sai số dưới {double}.",
+        "The test measures best around ability {best}, where the standard error is {error}; {share}\u00a0% of the candidates lie where it is below {double}.",
     ),
     "wright.text": (
         "Bên trái là thí sinh, bên phải là câu hỏi, trên cùng một thang; thí sinh ngang với câu nào thì có khoảng một nửa cơ hội làm được câu đó. "
-        "{above} % thí sinh cao hơn câu khó nhất, {below} % thấp hơn câu dễ nhất.",
+        "{above}\u00a0% thí sinh cao hơn câu khó nhất, {below}\u00a0% thấp hơn câu dễ nhất.",
         "Candidates on the left, items on the right, on one scale; a candidate level with an item has about even odds on it. "
-        "{above} % of the candidates are above the hardest item, {below} % below the easiest.",
+        "{above}\u00a0% of the candidates are above the hardest item, {below}\u00a0% below the easiest.",
     ),
     "persons.text": (
-        "l_z* càng âm thì bài làm càng khó xảy ra với năng lực của thí sinh. {n} bài khác thường sau hiệu chỉnh theo tỉ lệ phát hiện nhầm 5 %{names}.",
-        "The lower l_z*, the less likely the answers at the candidate's ability. {n} scripts are unlikely at a false discovery rate of 5 %{names}.",
+        "lz* càng âm thì bài làm càng khó xảy ra với năng lực của thí sinh. Bài khác thường ở tỉ lệ phát hiện nhầm 5\u00a0%: {names}.",
+        "The lower lz*, the less likely the answers at the candidate's ability. Unlikely at a false discovery rate of 5\u00a0%: {names}.",
     ),
     "pairs.text": (
-        "Tương quan phần dư (Q₃) cao hơn trung bình; trên 0,2 thì nên xem lại. {n} cặp vượt mức này; biểu đồ là các cặp cao nhất.",
-        "Correlation of residuals (Q₃) above their mean; above 0.2 it deserves a look. {n} pairs are above; the chart shows the highest.",
+        "Số cặp có tương quan phần dư (Q₃) cao hơn trung bình trên 0,2, nên xem lại: {n}. Biểu đồ là các cặp cao nhất.",
+        "Pairs whose residuals correlate (Q₃) more than 0.2 above the mean and deserve a look: {n}. The chart shows the highest.",
     ),
     "groups.text": (
         "Ở cùng tổng điểm: bên trái số 0, câu khó hơn với {focal} ({n_focal} thí sinh); bên phải, khó hơn với {reference} ({n_reference} thí sinh). "
@@ -201,6 +199,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "refused.not_identified": ("Dữ liệu không đủ để xác định.", "The data do not determine it."),
     "refused.not_converged": ("Phép ước lượng không hội tụ.", "The estimation did not converge."),
     "refused.not_suited": ("Dữ liệu không thuộc loại mà phương pháp xử lý được.", "The data are not of the kind the method takes."),
+    "refused.too_many_items": (
+        "Quá nhiều câu (trên 80): không tính vì tốn nhiều bộ nhớ và thời gian.",
+        "Too many items (above 80): not computed, it would take much memory and time.",
+    ),
     "refused.no_groups": ("Không có cột nhóm.", "No column of groups was named."),
     "refused.one_group": ("Chỉ có một nhóm.", "There is one group only."),
     "refused.many_groups": ("Quá nhiều nhóm (trên 12).", "There are too many groups (above 12)."),
@@ -210,12 +212,12 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Intervals take the candidates as a sample of candidates of the same kind: they say how far the numbers carry to others, not to these {n}.",
     ),
     "limits.undecided": (
-        "{n} câu chưa rõ có phân biệt thuận hay ngược: {names}.",
-        "For {n} items it is not known whether they discriminate forwards or backwards: {names}.",
+        "Chưa rõ phân biệt thuận hay ngược ({n} câu): {names}.",
+        "Not known whether they discriminate forwards or backwards ({n}): {names}.",
     ),
     "limits.too_few": (
-        "{n} câu gần như mọi thí sinh trả lời giống nhau, không ước lượng được độ phân biệt: {names}.",
-        "{n} items were answered alike by nearly all: their discrimination cannot be estimated: {names}.",
+        "Gần như mọi thí sinh trả lời giống nhau, không ước lượng được độ phân biệt ({n} câu): {names}.",
+        "Answered alike by nearly all, so that their discrimination cannot be estimated ({n}): {names}.",
     ),
     "limits.model_left_out": ("Không đưa vào mô hình: {names}.", "Left out of the model: {names}."),
     "limits.merged": (
@@ -238,11 +240,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "part.groups": ("So sánh nhóm", "Comparison of groups"),
     # axes and columns
     "axis.score": ("điểm", "score"),
-    "axis.count": ("số thí sinh", "candidates"),
     "axis.theta": ("năng lực", "ability"),
     "axis.error": ("sai số chuẩn", "standard error"),
     "axis.information": ("thông tin", "information"),
-    "axis.lz": ("l_z*", "l_z*"),
+    "axis.lz": ("lz*", "lz*"),
     "col.item": ("Câu", "Item"),
     "col.n": ("Số TS", "n"),
     "col.score": ("Điểm", "Score"),
@@ -250,18 +251,17 @@ TEXTS: dict[str, tuple[str, str]] = {
     "col.share": ("Tỉ lệ", "Share"),
     "col.difficulty": ("Độ khó", "Difficulty"),
     "col.discrimination": ("Độ phân biệt", "Discrimination"),
-    "col.interval": ("Khoảng {confidence} %", "{confidence} % interval"),
+    "col.interval": ("Khoảng {confidence}\u00a0%", "{confidence}\u00a0% interval"),
     "col.biserial": ("Biserial", "Biserial"),
-    "col.upper_lower": ("D (27 %)", "D (27 %)"),
+    "col.upper_lower": ("D (27\u00a0%)", "D (27\u00a0%)"),
     "col.alpha_deleted": ("Alpha nếu bỏ", "Alpha without"),
-    "col.mean": ("Trung bình", "Mean"),
     "col.note": ("Ghi chú", "Note"),
     "col.option": ("Phương án", "Option"),
     "col.key": ("đáp án", "key"),
     "col.mean_total": ("Điểm TB", "Mean total"),
     "col.r": ("r", "r"),
-    "col.upper": ("Nhóm cao", "Top 27 %"),
-    "col.lower": ("Nhóm thấp", "Bottom 27 %"),
+    "col.upper": ("Nhóm cao", "Top 27\u00a0%"),
+    "col.lower": ("Nhóm thấp", "Bottom 27\u00a0%"),
     "col.coefficient": ("Hệ số", "Coefficient"),
     "col.value": ("Giá trị", "Value"),
     "col.error": ("Sai số chuẩn", "Standard error"),
@@ -278,7 +278,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "col.theta": ("Năng lực", "Ability"),
     "col.information": ("Thông tin", "Information"),
     "col.person": ("Thí sinh", "Candidate"),
-    "col.lz": ("l_z*", "l_z*"),
+    "col.lz": ("lz*", "lz*"),
     "col.pair": ("Cặp câu", "Pair"),
     "col.q3": ("Q₃ − trung bình", "Q₃ − mean"),
     "col.delta": ("Delta MH", "MH delta"),
@@ -308,9 +308,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "method.model": (
         "Mô hình: hợp lý cực đại biên, P = c + (1 − c)/(1 + exp(−a(θ − b))); năng lực: EAP; câu: S-X² của Orlando và Thissen, p hiệu chỉnh Holm; toàn bài: M2 và RMSEA; "
-        "thí sinh: l_z* của Snijders, tỉ lệ phát hiện nhầm 5 % (Benjamini–Hochberg); cặp câu: Q₃ của Yen.",
+        "thí sinh: lz* của Snijders, tỉ lệ phát hiện nhầm 5\u00a0% (Benjamini–Hochberg); cặp câu: Q₃ của Yen.",
         "Model: marginal maximum likelihood, P = c + (1 − c)/(1 + exp(−a(θ − b))); ability: EAP; items: Orlando and Thissen's S-X², p by Holm; whole: M2 and RMSEA; "
-        "candidates: Snijders' l_z*, false discovery rate 5 % (Benjamini–Hochberg); pairs: Yen's Q₃.",
+        "candidates: Snijders' lz*, false discovery rate 5\u00a0% (Benjamini–Hochberg); pairs: Yen's Q₃.",
     ),
     "method.groups": (
         "Nhóm: Mantel–Haenszel theo tổng điểm, loại A, B, C của ETS; hồi quy logistic (đồng đều và không đồng đều); p hiệu chỉnh Holm.",
