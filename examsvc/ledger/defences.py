@@ -1,7 +1,7 @@
 """Append-only tables that the database itself defends: UPDATE and DELETE are refused by triggers.
 
 A room marks a table with ``info={"append_only": True}``; ``{"append_only": "erasable"}`` lets a row change once, when its ``content``
-and ``salt`` are emptied and ``erased_at`` is set.  The triggers go up whenever tables are created from the metadata, and
+(and ``salt``, where it has one) is emptied and ``erased_at`` is set.  The triggers go up whenever tables are created from the metadata, and
 after every migration; the application does not start without them.  Whoever owns the database can still take them down:
 that is what the Merkle tree and its witnesses are for.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, event, inspect, text
+from sqlalchemy import JSON, Column, Connection, Engine, Table, event, inspect, text
 
 from examsvc.base.database import Base
 
@@ -53,9 +53,23 @@ def _postgres(table: Table) -> dict[str, str]:
 
 def _unlike_erasure(table: Table, differs: str) -> str:
     """SQL that is true of every change that is not an erasure: the kept columns as they were, the erased ones empty."""
-    kept = [f"NEW.{column.name} {differs} OLD.{column.name}" for column in table.columns if column.name not in ERASED]
-    rest = ["NEW.content IS NOT NULL", "NEW.salt IS NOT NULL", "NEW.erased_at IS NULL", "OLD.erased_at IS NOT NULL"]
-    return " OR ".join(kept + rest)
+
+    def value(row: str, column: Column[Any]) -> str:
+        # PostgreSQL compares JSON only as text
+        return f"CAST({row}.{column.name} AS text)" if isinstance(column.type, JSON) else f"{row}.{column.name}"
+
+    kept = [
+        f"{value('NEW', column)} {differs} {value('OLD', column)}"
+        for column in table.columns
+        if column.name not in ERASED
+    ]
+    emptied = [f"NEW.{name} IS NOT NULL" for name in erased_columns(table) if name != "erased_at"]
+    return " OR ".join([*kept, *emptied, "NEW.erased_at IS NULL", "OLD.erased_at IS NOT NULL"])
+
+
+def erased_columns(table: Table) -> list[str]:
+    """The columns of an erasable table that one erasure changes; what is a salt or content is then empty."""
+    return [name for name in ERASED if name in table.columns]
 
 
 def put_up(connection: Connection, tables: list[Table] | None = None) -> None:

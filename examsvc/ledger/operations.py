@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from examsvc.base.clock import seconds
 from examsvc.base.database import advisory_lock
-from examsvc.ledger import commitments, entries, merkle
+from examsvc.ledger import chains, commitments, entries, merkle
 from examsvc.ledger.keys import Identity
-from examsvc.ledger.models import LogEntry, Opening
+from examsvc.ledger.models import HeadCounts, LogEntry, Opening
 
 REGISTRY = "registry"
 _COMMITMENT = re.compile(r"commitment to ([a-z_.]+)")
@@ -100,7 +100,7 @@ def record(
     approved = [{"by": code, "t": seconds(moment)} for code, moment in approvals]
     if approved:
         body["approvals"] = approved
-    advisory_lock(session, f"log:{log}")
+    hold(session, log)
     before = session.execute(
         select(LogEntry.position, LogEntry.at).where(LogEntry.log == log).order_by(LogEntry.position.desc()).limit(1)
     ).first()
@@ -112,6 +112,34 @@ def record(
     for opening in openings:
         opening.entry_id = entry.id
     session.add_all(openings)
+    session.flush()
+    return entry
+
+
+def hold(session: Session, log: str) -> None:
+    """Nobody else appends to the log until this transaction ends; ``record`` does it by itself."""
+    advisory_lock(session, f"log:{log}")
+
+
+def record_heads(
+    session: Session, log: str, heads: Iterable[chains.Head], *, now: datetime, **fields: Any
+) -> LogEntry:
+    """``sitting.heads``: commits to where the chains of all open attempts stand, and keeps the numbers behind the root.
+
+    Call :func:`hold` before the heads are read, so that whoever is checked in by an earlier entry is among them.
+    """
+    standing = sorted(heads, key=lambda head: head.attempt)
+    entry = record(
+        session,
+        log,
+        "sitting.heads",
+        now=now,
+        **fields,
+        attempts=len(standing),
+        links=sum(head.links for head in standing),
+        root=chains.heads_root(standing),
+    )
+    session.add(HeadCounts(entry_id=entry.id, links={head.attempt: head.links for head in standing}))
     session.flush()
     return entry
 

@@ -15,7 +15,8 @@ from examsvc.base.clock import seconds
 from examsvc.base.errors import N_, Refused
 from examsvc.competitions import queries as competitions
 from examsvc.ledger import chains
-from examsvc.ledger.operations import Sealed, record
+from examsvc.ledger.operations import Sealed, hold, record
+from examsvc.ledger.operations import record_heads as ledger_heads
 from examsvc.sittings import scope
 from examsvc.sittings.models import Attempt, Credit, Pause, Room, RoomNotice, Sitting
 from examsvc.sittings.planning import form_code
@@ -43,18 +44,15 @@ def start_sitting(session: Session, sitting: Sitting, *, now: datetime) -> None:
 
 def record_heads(session: Session, sitting: Sitting, *, now: datetime) -> None:
     """Commits to where the chains of all open attempts stand; due at least each minute while the sitting runs."""
-    open_attempts = [attempt for attempt in sitting.attempts if attempt.state == "checked-in"]
-    heads = [chains.Head(attempt.code, attempt.links, attempt.chain_head) for attempt in open_attempts]
-    record(
-        session,
-        sitting.competition.slug,
-        "sitting.heads",
-        now=now,
-        **scope.of_sitting(sitting),
-        attempts=len(heads),
-        links=sum(head.links for head in heads),
-        root=chains.heads_root(heads),
+    slug = sitting.competition.slug
+    hold(session, slug)
+    standing = (
+        select(Attempt)
+        .where(Attempt.sitting_id == sitting.id, Attempt.state == "checked-in")
+        .execution_options(populate_existing=True)  # whoever was checked in before the log was held counts
     )
+    heads = [chains.Head(attempt.code, attempt.links, attempt.chain_head) for attempt in session.scalars(standing)]
+    ledger_heads(session, slug, heads, now=now, **scope.of_sitting(sitting))
 
 
 def _require_running(sitting: Sitting) -> None:
