@@ -9,7 +9,7 @@ so the form follows from the seed alone, whichever solver finds it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from examsvc.base.errors import N_, Refused
@@ -112,12 +112,59 @@ def choose(
                     "No paper can be made of this bank: the lines %(lines)s of the blueprint ask for the same questions, or for"
                     " questions that must not stand together. Widen one of them, or add questions."
                 ),
-                lines=", ".join(sorted({one.name for one in conflict.conflict if one.name.isdigit()}, key=int)) or "1",
+                lines=_named([one.name for one in conflict.conflict], len(cells)),
             ) from None
         taken = [by_name[name] for name in made.forms[0].items]
-        taken.sort(key=lambda one: (one[0], lot(seed, one[2].digest)))
-        return [Chosen(item, cell.marks, number) for number, cell, item in taken]
+        lines_of = _settled({item: number for number, _, item in taken}, cells, seed)
+        ordered = sorted(lines_of.items(), key=lambda one: (one[1], lot(seed, one[0].digest)))
+        return [Chosen(item, cells[number - 1].marks, number) for item, number in ordered]
     raise AssertionError("the last window always answers")
+
+
+def _named(names: Collection[str], lines: int) -> str:
+    """The lines in conflict; all of them where the conflict is between a line and the paper as a whole."""
+    found = sorted({int(name) for name in names if name.isdigit()})
+    return ", ".join(str(line) for line in (found if len(found) > 1 else range(1, lines + 1)))
+
+
+def _settled(lines: Mapping[Candidate, int], cells: Sequence[Cell], seed: str) -> dict[Candidate, int]:
+    """Which question fills which line, where lines overlap and several answers are possible: the first of all questions by lot takes the
+    first line that leaves a line for every other, then the second, and so on."""
+    now = dict(lines)
+    settled: set[Candidate] = set()
+    for item in sorted(now, key=lambda one: lot(seed, one.digest)):
+        for line in range(1, now[item]):
+            if cells[line - 1].takes(item) and (moves := _chain(now, cells, settled | {item}, line, now[item])) is not None:
+                now[item] = line
+                now.update(moves)
+                break
+        settled.add(item)
+    return now
+
+
+def _chain(
+    lines: Mapping[Candidate, int], cells: Sequence[Cell], settled: Collection[Candidate], start: int, end: int
+) -> dict[Candidate, int] | None:
+    """Moves of questions not settled yet that free a place in the line ``start`` and fill one in the line ``end``; None if there are none."""
+    came: dict[int, tuple[int, Candidate]] = {}
+    waiting = [start]
+    while waiting:
+        line = waiting.pop(0)
+        for item, place in lines.items():
+            if place != line or item in settled:
+                continue
+            for other in range(1, len(cells) + 1):
+                if other == start or other in came or not cells[other - 1].takes(item):
+                    continue
+                came[other] = (line, item)
+                waiting.append(other)
+                if other == end:
+                    moves: dict[Candidate, int] = {}
+                    while other != start:
+                        origin, mover = came[other]
+                        moves[mover], other = other, origin
+                    return moves
+    return None
 
 
 def _mean(values: Sequence[int]) -> float:

@@ -116,6 +116,7 @@ def _page(
         "papers/blueprint.html",
         competition=of,
         part=clause,
+        asked=rules.span(clause.items if clause.kind == "objective" else clause.tasks),
         form=form,
         banks=every,
         bank=chosen,

@@ -9,7 +9,7 @@ from typing import Literal
 
 from examsvc.base.errors import N_
 from examsvc.competitions.exam_clauses import EssayPart, ObjectivePart
-from examsvc.competitions.terms import write_exact
+from examsvc.competitions.terms import Interval, write_exact
 
 Severity = Literal["error", "warning", "advice"]
 PartClause = ObjectivePart | EssayPart
@@ -138,7 +138,7 @@ def _check_sums(items: int, marks: Fraction, part: PartClause) -> list[Finding]:
             Finding(
                 "error",
                 N_("The paper has %(items)d questions; the regulation asks for %(range)s."),
-                {"items": items, "range": str(asked)},
+                {"items": items, "range": span(asked)},
             )
         )
     if marks != part.maximum:
@@ -150,6 +150,12 @@ def _check_sums(items: int, marks: Fraction, part: PartClause) -> list[Finding]:
             )
         )
     return found
+
+
+def span(numbers: Interval) -> str:
+    """A range of whole numbers as people write it: "10–40", "1", "5–…"."""
+    least, most = numbers.whole_numbers() or (0, 0)
+    return str(least) if least == most else f"{least}–{'…' if most is None else most}"
 
 
 def sum_findings(marks: Sequence[str], part: PartClause) -> list[Finding]:
