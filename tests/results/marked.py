@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -26,9 +26,9 @@ HEARD: dict[str, list[int]] = {
 }
 
 
-def whole(session: Session, regulation: Regulation | None = None, *, sanction: Any = None) -> ExamHall:
-    """Seven candidates for one post through test, essay and defence; ``sanction`` is called with the hall after the sittings."""
-    hall = ExamHall(session, regulation or read_preset("demo"))
+def whole(session: Session) -> ExamHall:
+    """Seven candidates for one post through test, essay and defence of the demonstration regulation."""
+    hall = ExamHall(session, read_preset("demo"))
     for phase in ("announced", "applications"):
         hall.phase(phase)
     for name in NAMES:
@@ -42,8 +42,6 @@ def whole(session: Session, regulation: Regulation | None = None, *, sanction: A
     hall.write_all(list(NAMES), essay)
     with hall.write():
         objective.mark_objective(session, session.get_one(Sitting, test), now=hall.now)
-    if sanction is not None:
-        sanction(hall)
     hall.code_and_draw(essay)
     for name, marks in ESSAYS.items():
         assert hall.mark_script(name, *marks) == "settled"
@@ -54,7 +52,13 @@ def whole(session: Session, regulation: Regulation | None = None, *, sanction: A
     return hall
 
 
-def led_through_a_test(session: Session, right: dict[str, int], regulation: Regulation | None = None, posts: str = "A") -> ExamHall:
+def led_through_a_test(
+    session: Session,
+    right: dict[str, int],
+    regulation: Regulation | None = None,
+    posts: str = "A",
+    before_the_lock: Callable[[ExamHall], None] | None = None,
+) -> ExamHall:
     """One computer test only, with so many right answers of ten; names ending in "B" apply for the post B."""
     hall = ExamHall(session, regulation, posts=posts)
     for phase in ("announced", "applications"):
@@ -65,5 +69,7 @@ def led_through_a_test(session: Session, right: dict[str, int], regulation: Regu
     hall.phase("exam")
     sitting = hall.sitting(form)
     hall.write_all(list(right), sitting, right)
+    if before_the_lock is not None:
+        before_the_lock(hall)
     hall.mark(sitting)
     return hall

@@ -19,7 +19,7 @@ from tests.results.regulations import LABEL, SOURCE, changed, competitions, part
 met: Counter[str] = Counter()
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
 @given(competitions())
 def test_the_ranking_is_the_one_found_by_comparing_each_with_each(
     case: tuple[dict[str, Any], list[Entrant], dict[str, int], list[TieDecision]],
