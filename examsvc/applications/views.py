@@ -15,8 +15,9 @@ from examsvc.applications.eligibility import Assessment
 from examsvc.applications.questions import NO_LEVEL
 from examsvc.base import pages, web
 from examsvc.base.access import Actor
-from examsvc.base.errors import Refused
+from examsvc.base.errors import N_, Refused
 from examsvc.base.language import day
+from examsvc.competitions import oracles
 from examsvc.competitions import queries as competitions
 from examsvc.competitions.models import Competition
 from examsvc.settings import Settings
@@ -169,6 +170,16 @@ def _office_tasks(session: Session, actor: Actor, competition: Competition, now:
     return found
 
 
+def links(session: Session, competition: Competition, now: datetime) -> list[oracles.Link]:
+    """What the notice offers to everybody: to apply while applications are taken, and the lists once they are posted."""
+    found = []
+    if any(queries.takes_applications(session, post, now) for post in competition.posts):
+        found.append(oracles.Link(N_("Apply"), "applications.apply", main=True))
+    if queries.posted(session, competition.id):
+        found.append(oracles.Link(N_("Lists of candidates"), "applications.public_lists"))
+    return found
+
+
 def because(assessment: Assessment) -> str:
     """Why a criterion is computed as it is, in the reader's language."""
     params: dict[str, Any] = dict(assessment.params)
@@ -191,4 +202,5 @@ def register_room(app: Flask, settings: Settings) -> None:
     app.register_blueprint(bp)
     app.jinja_env.filters.update(because=because, fact=fact, deadline=deadline)
     pages.tasks_from(tasks)
+    oracles.links_from(links)
     rounds.register()

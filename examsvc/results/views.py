@@ -16,7 +16,7 @@ from examsvc.applications import queries as applications
 from examsvc.applications.models import Application
 from examsvc.base import access, pages, web
 from examsvc.base.access import Actor
-from examsvc.base.errors import NotFound
+from examsvc.base.errors import N_, NotFound
 from examsvc.base.language import day, in_language
 from examsvc.base.pages import current_language
 from examsvc.competitions import oracles
@@ -334,8 +334,16 @@ def _candidate_tasks(session: Session, actor: Actor, competition: Competition) -
     return [pages.Task(gettext("See your score of the computer test"), address, detail=title)] if ended else []
 
 
+def links(session: Session, competition: Competition, now: datetime) -> list[oracles.Link]:
+    """The published result, for everybody who reads the notice."""
+    if queries.published(session, competition.id) is None:
+        return []
+    return [oracles.Link(N_("Result of the competition"), "results.public", main=True)]
+
+
 def register_room(app: Flask, settings: Settings) -> None:
     app.register_blueprint(bp)
     pages.tasks_from(tasks)
+    oracles.links_from(links)
     oracles.facts_from(queries.facts_for_phases)
 
