@@ -43,6 +43,11 @@ class Settings(BaseSettings):
         min_length=32,
         description="Digests identity numbers and seals second factors; made on first use and kept in the folder when empty. Never change it.",
     )
+    bank_secret: SecretStr | None = Field(
+        None,
+        min_length=32,
+        description="Encrypts stored questions; made on first use and kept in the folder when empty. Several separated by spaces: the first encrypts, the others still decrypt.",
+    )
     time_zone: str = Field("Asia/Ho_Chi_Minh", description="IANA time zone in which pages and deadlines speak.")
     default_language: Literal["vi", "en"] = Field("vi", description="Language of a visitor who has not chosen.")
     institution_vi: str = Field("Cơ quan tổ chức thi", description="The institution's name in Vietnamese.")
@@ -113,6 +118,14 @@ class Settings(BaseSettings):
         It must never change: another key could not sign for a log that has begun.
         """
         return self._kept_key("logs")
+
+    def bank_keys(self) -> list[str]:
+        """The keys under which questions are stored (``papers.vault``), 32 bytes each in hexadecimal; the first encrypts.
+
+        A key must never be lost: the questions stored with it would be.
+        """
+        given = self.bank_secret.get_secret_value().split() if self.bank_secret is not None else []
+        return [hashlib.sha256(one.encode()).hexdigest() for one in given] or [self._kept_key("banks")]
 
     @property
     def host(self) -> str:

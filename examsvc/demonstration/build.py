@@ -12,6 +12,7 @@ from examsvc.base.database import make_engine
 from examsvc.demonstration import story
 from examsvc.demonstration.people import CANDIDATES, STAFF
 from examsvc.migrations import apply
+from examsvc.papers import vault
 from examsvc.settings import Settings
 
 
@@ -23,6 +24,7 @@ def ensure(folder: Path, address: str) -> Iterator[str]:
         for left in folder.glob("examsvc.sqlite*"):
             left.unlink()  # of a build that was cut off
         settings = Settings(folder=folder, mode="demo", base_url=address)
+        vault.use(settings.bank_keys())
         engine = make_engine(settings.database_address())
         apply.upgrade(engine)
         with Session(engine) as session:

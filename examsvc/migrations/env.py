@@ -10,10 +10,13 @@ from sqlalchemy import inspect
 from examsvc.base.database import UTCDateTime
 from examsvc.ledger import defences
 from examsvc.migrations.metadata import metadata
+from examsvc.papers.vault import EncryptedBytes, EncryptedText
 
 
 def render_item(kind: str, item: object, _context: Any) -> str | Literal[False]:
     """Writes our own column types as what the database sees."""
+    if kind == "type" and isinstance(item, (EncryptedBytes, EncryptedText)):
+        return "sa.LargeBinary()"
     return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UTCDateTime) else False
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from examsvc.accounts.models import Account
 from examsvc.base.database import Base, Document, UTCDateTime
 from examsvc.competitions.models import Competition
+from examsvc.papers.vault import EncryptedBytes, EncryptedText
 
 
 class Bank(Base):
@@ -38,7 +39,7 @@ class BankUpload(Base):
     language: Mapped[str] = mapped_column(String(10))
     bank_name: Mapped[str] = mapped_column(String(60))
     digest: Mapped[str] = mapped_column(String(64))
-    data: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    data: Mapped[bytes] = mapped_column(EncryptedBytes("bank_uploads.data"), deferred=True)
     by_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
     at: Mapped[datetime] = mapped_column(UTCDateTime)
 
@@ -67,8 +68,8 @@ class ItemVersion(Base):
     minutes: Mapped[str | None] = mapped_column(String(20))
     enemies: Mapped[list[str]] = mapped_column(Document)
     media: Mapped[list[str]] = mapped_column(Document)
-    search: Mapped[str] = mapped_column(Text)
-    native: Mapped[str] = mapped_column(Text)
+    search: Mapped[str] = mapped_column(EncryptedText("item_versions.search"))
+    native: Mapped[str] = mapped_column(EncryptedText("item_versions.native"))
     added_at: Mapped[datetime] = mapped_column(UTCDateTime)
     added_by_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
     retired_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -84,7 +85,7 @@ class MediaFile(Base):
     digest: Mapped[str] = mapped_column(String(64), primary_key=True)
     type: Mapped[str] = mapped_column(String(100))
     name: Mapped[str] = mapped_column(String(200))
-    data: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    data: Mapped[bytes] = mapped_column(EncryptedBytes("media_files.data"), deferred=True)
 
 
 class Blueprint(Base):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from examsvc.base import pages
-from examsvc.papers import bank_views, blueprint_views, corrections, custody_views, paper_views
+from examsvc.papers import bank_views, blueprint_views, corrections, custody_views, paper_views, vault
 from examsvc.papers.blueprint import bp
 from examsvc.settings import Settings
 
@@ -14,5 +14,6 @@ MODULES = (bank_views, blueprint_views, corrections, custody_views, paper_views)
 
 
 def register_room(app: Flask, settings: Settings) -> None:
+    vault.use(settings.bank_keys())
     app.register_blueprint(bp)
     pages.tasks_from(paper_views.tasks)
