@@ -15,14 +15,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.orm import Session
 
 from examsvc.base.database import make_engine
 from examsvc.migrations.metadata import metadata
+from examsvc.papers import vault
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
+
+vault.use(["7e" * 32])  # questions are stored encrypted; an application under test brings a key of its own
 
 REQUIRED = {name.strip() for name in os.environ.get("EXAMSVC_REQUIRE", "").split(",") if name.strip()}
 
@@ -115,6 +118,20 @@ def postgres_server() -> Iterator[str]:
 
 
 _numbers = itertools.count(1)
+_used: set[Engine] = set()
+
+
+@event.listens_for(Engine, "engine_connect")
+def _remember(connection: Connection) -> None:
+    _used.add(connection.engine)
+
+
+@pytest.fixture(autouse=True)
+def _connections_end_with_their_test() -> Iterator[None]:
+    """Closes what the pools still hold: from Python 3.13 on, an SQLite connection that is merely forgotten is a warning."""
+    yield
+    while _used:
+        _used.pop().dispose()
 
 
 def _admin(address: str) -> Engine:
