@@ -107,6 +107,10 @@ class Tree:
             self._levels[level + 1].append(node_hash(left, right))
             level += 1
 
+    def leaf(self, index: int) -> bytes:
+        """Leaf hash number `index`."""
+        return self._levels[0][index]
+
     def root(self, size: int | None = None) -> bytes:
         """Root of the first `size` leaves (all by default)."""
         size = self._size(size)

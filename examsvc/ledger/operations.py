@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from examsvc.base.clock import seconds
 from examsvc.base.database import advisory_lock
-from examsvc.ledger import chains, commitments, entries, merkle
+from examsvc.ledger import chains, commitments, entries, merkle, release
 from examsvc.ledger.keys import Identity
 from examsvc.ledger.models import HeadCounts, LogEntry, Opening
 
@@ -156,7 +156,7 @@ def open_log(
     """Writes the first entry of a log; None when it has begun already.  ``registry`` is given for all logs but the registry."""
     if is_open(session, log):
         return None
-    return record(
+    opened = record(
         session,
         log,
         "log.opened",
@@ -164,6 +164,27 @@ def open_log(
         origin=identity.origin,
         key=identity.key,
         registry=registry.origin if registry is not None else None,
+    )
+    if log == REGISTRY:
+        record_release(session, now=now)
+    return opened
+
+
+def record_release(session: Session, *, now: datetime) -> LogEntry | None:
+    """Puts the software that runs on record when it is another one than before; None when it is not, or no registry has begun."""
+    if not is_open(session, REGISTRY):
+        return None
+    found = release.running(session)
+    if found == release.recorded(session, REGISTRY):
+        return None
+    return record(
+        session,
+        REGISTRY,
+        "release.installed",
+        now=now,
+        version=found.version,
+        digest=found.digest,
+        schema=found.schema,
     )
 
 

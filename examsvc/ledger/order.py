@@ -60,7 +60,7 @@ class History:
         self, log: Log, stages: Mapping[str, Mapping[str, frozenset[StageKind]]] | None = None
     ) -> None:
         self.log = log
-        self.stages = stages or {}
+        self.stages = stages or {}  # a log that still grows may learn of further posts
         self.size = 0
         self._competition: str | None = None
         self._time = 0

@@ -98,8 +98,8 @@ OBJECTS = (
         Field("custodian", CODE, "actor code"),
         Field("x", COUNT, "number of the share"),
         Field("share", TEXT, "the share, 16 bytes in hexadecimal"),
-        note="One share of the secret; a custodian who hands in another one is found out.",
-        opening=Opening.RESTRICTED,
+        note="One share of the secret, held by its custodian alone; who hands in another one is found out.",
+        opening=Opening.SUBJECT,
         personal=False,
     ),
     committed(

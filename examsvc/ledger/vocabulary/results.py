@@ -101,6 +101,7 @@ ENTRIES = (
         RUN,
         Field("stages", set_of(CODE), "stages that count in it"),
         Field("candidates", INTEGER, "candidates in it"),
+        Field("places", INTEGER, "vacancies of the post"),
         RANKING,
         Field("release", CODE, "version of the software that computed it"),
         when="A score run: totals, hurdles, ties and ranks of one post. A stage that gates the next has its own run.",
