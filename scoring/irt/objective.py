@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -133,9 +134,7 @@ class Objective:
         blocks = layout.blocks(at.free)
         n = layout.n_item_parameters
         out = np.zeros((layout.n_free, layout.n_free))
-        hessian = sparse.block_diag(
-            [m for block, c in zip(blocks, at.counts) for m in self._curvature(block, c)], format="csr"
-        )
+        hessian = _diagonal(m for block, c in zip(blocks, at.counts) for m in self._curvature(block, c))
         out[:n, :n] = (layout.design.T @ hessian @ layout.design).toarray()
         mean, sd = layout.groups(at.free)
         for g in range(layout.n_groups):
@@ -185,7 +184,7 @@ class Objective:
                 h = (vectors * np.maximum(np.abs(values), floor)[:, None, :]) @ vectors.transpose(0, 2, 1)
             matrices.append(h)
         if layout.tied:
-            hessian = sparse.block_diag([m for h in matrices for m in h], format="csr")
+            hessian = _diagonal(m for h in matrices for m in h)
             system = (layout.design.T @ hessian @ layout.design).tocsc()
             system += sparse.diags_array(ridge + 1e-9, format="csc")
             return np.atleast_1d(spsolve(system, gradient))
@@ -244,3 +243,8 @@ class Objective:
                 room = np.where(change > 0, -0.8 * before[place] / np.where(change > 0, change, 1.0), 1.0)
                 out[mine] = free[mine] + min(1.0, float(room.min())) * (out[mine] - free[mine])
         return out
+
+
+def _diagonal(blocks: Iterable[Floats]) -> sparse.csr_array:
+    """Square blocks along the diagonal, of sparse arrays: what SciPy makes of dense blocks differs between its releases."""
+    return sparse.csr_array(sparse.block_diag([sparse.coo_array(block) for block in blocks], format="csr"))
