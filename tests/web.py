@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 from flask import Flask
 from flask.testing import FlaskClient
@@ -18,16 +19,20 @@ from examsvc.base.database import writing
 from examsvc.base.web import db
 from examsvc.settings import Settings
 
+Mode = Literal["test", "demo"]
+
 
 class World:
     """An application and the moment it believes in."""
 
-    def __init__(self, folder: Path, address: str, now: datetime) -> None:
+    def __init__(
+        self, folder: Path, address: str, now: datetime, *, language: Literal["vi", "en"] = "en", mode: Mode = "test"
+    ) -> None:
         self.now = now
         self.settings = Settings(
-            folder=folder, database_url=address, mode="test", base_url="http://localhost", default_language="en"
+            folder=folder, database_url=address, mode=mode, base_url="http://localhost", default_language=language
         )
-        self.app: Flask = create_app(self.settings, clock=lambda: self.now)
+        self.app: Flask = create_app(self.settings, clock=self.moment)
         self.app.config["WTF_CSRF_ENABLED"] = False
 
     def later(self, **by: float) -> None:
@@ -43,17 +48,24 @@ class World:
         """A browser; signed in as the account (with second factor), or for exam day as an attempt."""
         client = self.app.test_client()
         if account_id is not None:
-            with self.session() as session, writing(session):
-                opened = accounts.open_session(
-                    session,
-                    account_id,
-                    now=self.now,
-                    lasts=timedelta(hours=12),
-                    second_factor=True,
-                    attempt=attempt,
-                )
-            client.set_cookie(COOKIE, opened.token)
+            client.set_cookie(COOKIE, self.token(account_id, attempt=attempt))
         return client
+
+    def moment(self) -> datetime:
+        """What the application takes for now."""
+        return self.now
+
+    def token(self, account_id: int, *, attempt: str | None = None) -> str:
+        """What the cookie of a browser holds in which this account is signed in."""
+        with self.session() as session, writing(session):
+            return accounts.open_session(
+                session,
+                account_id,
+                now=self.moment(),
+                lasts=timedelta(hours=12),
+                second_factor=True,
+                attempt=attempt,
+            ).token
 
 
 def world(tmp_path: Path, address: str, now: datetime | None = None) -> World:

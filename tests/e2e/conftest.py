@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -11,30 +12,35 @@ import pytest
 from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
+from examsvc.base import jobs
 from examsvc.base.clock import system_clock
 from examsvc.base.database import make_engine
-from tests.web import World
+from tests.exam_hall import quick_passphrase
+from tests.web import Mode, World
 
 
 class Live(World):
     """A served application whose clock runs, and can be set forward."""
 
-    def __init__(self, folder: Path, address: str) -> None:
-        super().__init__(folder, address, datetime(2026, 11, 21, tzinfo=UTC))
+    def __init__(self, folder: Path, address: str, *, mode: Mode = "test") -> None:
         self.ahead = timedelta()
+        super().__init__(folder, address, datetime(2026, 11, 21, tzinfo=UTC), language="vi", mode=mode)
         self.arranging: Session | None = None
-        self.app.extensions["examsvc.clock"] = self.clock
         self.app.config["WTF_CSRF_ENABLED"] = True
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
         self.server = make_server("127.0.0.1", 0, self.app, threaded=True)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def clock(self) -> datetime:
+    def moment(self) -> datetime:
         return system_clock() + self.ahead
 
     def set_clock(self, moment: datetime) -> None:
         """The clock shows this moment now and runs on."""
         self.ahead = moment - system_clock()
+
+    def later(self, **by: float) -> None:
+        self.ahead += timedelta(**by)
 
     def opened(self) -> Session:
         """A session that lives as long as the test."""
@@ -43,8 +49,11 @@ class Live(World):
             self.arranging = Session(self.engine)
         return self.arranging
 
-    def later(self, **by: float) -> None:
-        self.ahead += timedelta(**by)
+    def work(self) -> None:
+        """What the worker does in the background: duties and jobs that are due now."""
+        with quick_passphrase():
+            jobs.work(self.opened(), self.moment())
+        self.opened().rollback()
 
     def close(self) -> None:
         self.server.shutdown()
