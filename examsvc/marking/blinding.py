@@ -13,11 +13,12 @@ from examsvc.base.errors import N_, Refused
 from examsvc.ledger import canonical, commitments
 from examsvc.ledger.operations import Sealed, record
 from examsvc.marking import scope
-from examsvc.marking.models import Guide, Script
-from examsvc.papers import queries as papers
+from examsvc.marking.models import Script
 from examsvc.sittings import queries as sittings
 from examsvc.sittings.models import Sitting
 
+MOST_PAIRS = 800
+"""Members that a list in one entry may have; a longer map goes in parts (docs/formats/entries.md)."""
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
@@ -29,7 +30,7 @@ def script_code() -> str:
 def code_scripts(session: Session, sitting: Sitting, *, by: int, now: datetime) -> int:
     """Makes a coded script of every essay of a closed sitting, blank ones included; the number of scripts.
 
-    The map (attempt and slot to script) goes into the log as sorted commitments, so that neither it nor its order tells
+    The map (attempt and slot to script) goes into the log as sorted commitments, at most 800 in an entry, so that neither it nor its order tells
     anything before the marks are locked.
     """
     if sitting.closed_at is None:
@@ -63,7 +64,6 @@ def code_scripts(session: Session, sitting: Sitting, *, by: int, now: datetime) 
     scripts.sort(key=lambda script: script.code)
     session.add_all(scripts)
     session.flush()
-    _first_guides(session, sitting, scripts, by, now)
     pairs = []
     for script in scripts:
         content = {"attempt": script.attempt.code, "slot": script.slot, "script": script.code}
@@ -72,43 +72,21 @@ def code_scripts(session: Session, sitting: Sitting, *, by: int, now: datetime) 
             (commitments.commit("blind.pair", salt, content), Sealed(content, script.attempt.application.account.code, salt))
         )
     pairs.sort(key=lambda pair: pair[0])
-    sealed = hashlib.sha256(
-        canonical.encode([{"salt": (one.salt or b"").hex(), "object": dict(one.content)} for _, one in pairs])
-    ).hexdigest()
-    record(
-        session,
-        sitting.competition.slug,
-        "blind.map",
-        now=now,
-        by=scope.actor(session, by),
-        **scope.of_part(sitting.competition, sitting.part, [one.application.post.code for one in attempts] or None),
-        sitting=sitting.code,
-        part=1,
-        parts=1,
-        pairs=[one for _, one in pairs],
-        sealed=sealed,
-    )
-    return len(scripts)
-
-
-def _first_guides(session: Session, sitting: Sitting, scripts: list[Script], by: int, now: datetime) -> None:
-    """Version 1 of each task's marking guide is the one that came with the paper."""
-    for version_id in sorted({script.item_version_id for script in scripts}):
-        known = session.scalar(
-            select(Guide.id).where(
-                Guide.competition_id == sitting.competition_id, Guide.item_version_id == version_id
-            )
+    sheets = [pairs[start : start + MOST_PAIRS] for start in range(0, len(pairs), MOST_PAIRS)] or [[]]
+    frame = scope.of_part(sitting.competition, sitting.part, [one.application.post.code for one in attempts] or None)
+    for number, sheet in enumerate(sheets, start=1):
+        openings = [{"salt": (one.salt or b"").hex(), "object": dict(one.content)} for _, one in sheet]
+        record(
+            session,
+            sitting.competition.slug,
+            "blind.map",
+            now=now,
+            by=scope.actor(session, by),
+            **frame,
+            sitting=sitting.code,
+            part=number,
+            parts=len(sheets),
+            pairs=[one for _, one in sheet],
+            sealed=hashlib.sha256(canonical.encode(openings)).hexdigest(),
         )
-        if known is None:
-            version = next(script.item_version for script in scripts if script.item_version_id == version_id)
-            session.add(
-                Guide(
-                    competition_id=sitting.competition_id,
-                    item_version_id=version_id,
-                    version=1,
-                    content=dict(papers.item(version).guide.values),
-                    made_at=now,
-                    made_by_id=by,
-                )
-            )
-    session.flush()
+    return len(scripts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from fractions import Fraction
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -10,14 +11,19 @@ from flask_babel import gettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from examsvc.accounts import queries as accounts
 from examsvc.base import access, pages, web
 from examsvc.base.access import Actor
 from examsvc.base.errors import N_, NotFound, Refused
+from examsvc.base.forms import Form
 from examsvc.competitions import queries as competitions
-from examsvc.marking import blinding, essays, locking, objective, queries
-from examsvc.marking.forms import DecideForm, ReplaceForm
+from examsvc.competitions.models import Competition
+from examsvc.marking import blinding, essays, guides, locking, objective, queries, replacing, scope
+from examsvc.marking.forms import DecideForm, GuideForm, ReplaceForm
 from examsvc.marking.models import Allocation, Script
+from examsvc.papers import queries as papers
 from examsvc.sittings import queries as sittings
+from question_banks.markup import render_markdown
 
 bp = Blueprint("marking", __name__, template_folder="templates", url_prefix="/competitions/<slug>/marking")
 
@@ -25,6 +31,7 @@ CHIEF = ("chief-examiner", "council-chair", "council-secretary")
 STATES = {
     "coded": N_("Coded, not drawn"),
     "marking": N_("Being marked"),
+    "reopened": N_("Guide changed, marked again"),
     "third-marking": N_("Third marking"),
     "recognised": N_("Recognised, waits for a marker"),
     "agreeing": N_("Markers are settling it"),
@@ -66,6 +73,9 @@ def index(slug: str) -> str:
                     "sittings": [one for one in planned if one.part == part.id],
                     "scripts": scripts,
                     "states": states,
+                    "reserve": _reserve(competition, part.id) if part.kind == "essay" else 0,
+                    "groups": part.kind == "essay" and regulation.marking_of(part).different_groups,
+                    "guide": queries.guide(web.session(), scripts[0]).version if scripts else 1,
                     "hearings": queries.hearings(web.session(), competition.id, part.id)
                     if part.kind in ("defence", "interview", "simulation")
                     else [],
@@ -83,6 +93,12 @@ def index(slug: str) -> str:
             }
         )
     return render_template("marking/index.html", competition=competition, stages=stages, states=STATES)
+
+
+def _reserve(competition: Competition, part: str) -> int:
+    """How many markers would stand in reserve for each script, were the draw made now."""
+    drawn = essays.rounds_of(scope.scheme(competition, part))
+    return len(accounts.holders(web.session(), "marker", competition.slug, web.now())) - drawn
 
 
 def _unfinished(code: str) -> str:
@@ -123,7 +139,7 @@ def score(slug: str, code: str) -> Response:
 def draw(slug: str, part: str) -> Response:
     with web.writing() as session:
         competition = competitions.competition(session, slug)
-        essays.ask_allocation(session, competition, part=part, by=access.actor().account_id, now=web.now())
+        essays.ask_allocation(session, competition, part=part, by=access.actor().account_id, now=web.now(), language=pages.current_language())
     web.say(N_("The draw waits for its second approval; then it is made at once."))
     return redirect(url_for("marking.index", slug=slug))
 
@@ -133,7 +149,7 @@ def draw(slug: str, part: str) -> Response:
 def lock(slug: str, stage: str) -> Response:
     with web.writing() as session:
         competition = competitions.competition(session, slug)
-        locking.ask_lock(session, competition, stage=stage, by=access.actor().account_id, now=web.now())
+        locking.ask_lock(session, competition, stage=stage, by=access.actor().account_id, now=web.now(), language=pages.current_language())
     web.say(N_("The lock waits for its second approval."))
     return redirect(url_for("marking.index", slug=slug))
 
@@ -143,7 +159,7 @@ def lock(slug: str, stage: str) -> Response:
 def open_map(slug: str, stage: str) -> Response:
     with web.writing() as session:
         competition = competitions.competition(session, slug)
-        locking.ask_opening(session, competition, stage=stage, by=access.actor().account_id, now=web.now())
+        locking.ask_opening(session, competition, stage=stage, by=access.actor().account_id, now=web.now(), language=pages.current_language())
     web.say(N_("The opening of the code map waits for its second approval."))
     return redirect(url_for("marking.index", slug=slug))
 
@@ -151,24 +167,51 @@ def open_map(slug: str, stage: str) -> Response:
 @bp.get("/parts/<part>")
 @access.roles("chief-examiner", "supervisor")
 def scripts(slug: str, part: str) -> str:
-    """All scripts of a part by code: both marks side by side once both are in."""
+    """All scripts of a part by code, what waits for somebody first: marks only once all of a script are in."""
     competition = competitions.competition(web.session(), slug)
+    scope.scheme(competition, part)
     rows: list[dict[str, Any]] = []
     for one in queries.scripts(web.session(), competition.id, part):
         active = queries.active_allocations(one)
-        complete = all(a.sheets for a in active)
+        sheets = [a.sheet for a in active if a.sheet is not None]
         rows.append(
             {
                 "script": one,
                 "state": queries.state(web.session(), one),
-                "marks": [a.sheets[-1].total for a in active] if complete and active else [],
-                "in": sum(1 for a in active if a.sheets),
+                "marks": [sheet.total for sheet in sheets] if active and len(sheets) == len(active) else [],
+                "in": len(sheets),
                 "of": len(active),
             }
         )
-    order = ("head", "recognised", "agreeing", "third-marking", "marking", "coded", "settled")
+    order = ("head", "recognised", "agreeing", "reopened", "third-marking", "marking", "coded", "settled")
     rows.sort(key=lambda row: (order.index(row["state"]), row["script"].code))
-    return render_template("marking/scripts.html", competition=competition, part=part, rows=rows, states=STATES)
+    return render_template(
+        "marking/scripts.html",
+        competition=competition,
+        part=competitions.regulation(competition).part(part),
+        rows=rows,
+        states=STATES,
+        markers=_markers(rows),
+    )
+
+
+def _markers(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """How far each marker has come, and how the marks lie beside those that others gave to the same scripts, where all are in."""
+    found: dict[int, dict[str, Any]] = {}
+    for row in rows:
+        active = queries.active_allocations(row["script"])
+        for one in active:
+            of = found.setdefault(one.marker_id, {"name": one.marker.name, "given": 0, "all": 0, "differences": []})
+            of["all"] += 1
+            of["given"] += one.sheet is not None
+            others = [Fraction(a.sheet.total) for a in active if a.id != one.id and a.sheet is not None]
+            if row["marks"] and others and one.sheet is not None:
+                of["differences"].append(Fraction(one.sheet.total) - sum(others, Fraction(0)) / len(others))
+    for of in found.values():
+        n = len(of["differences"])
+        of["compared"] = n
+        of["mean"] = f"{float(sum(of['differences'], Fraction(0)) / n):+.2f}".replace("-", "−") if n else None
+    return sorted(found.values(), key=lambda of: str(of["name"]))
 
 
 @bp.route("/scripts/<code>", methods=["GET", "POST"])
@@ -198,6 +241,7 @@ def script(slug: str, code: str) -> str | Response:
             web.say(N_("Your decision is on record."))
             return redirect(url_for("marking.scripts", slug=slug, part=of.part))
     active = queries.active_allocations(of)
+    leaving = {one.id for one in queries.must_leave(web.session(), of)}
     return render_template(
         "marking/chief_script.html",
         competition=competition,
@@ -205,8 +249,18 @@ def script(slug: str, code: str) -> str | Response:
         state=queries.state(web.session(), of),
         states=STATES,
         active=active,
-        complete=bool(active) and all(one.sheets for one in active),
-        recognised=[one for one in of.allocations if one.recognised_at and not one.replaced_at],
+        complete=bool(active) and all(one.sheet is not None for one in active),
+        replaceable=[
+            (one, "recognised" if one.recognised_at else "recusal" if one.id in leaving else "absence", one.id in leaving)
+            for one in of.allocations
+            if one.replaced_at is None and one.sheet is None
+        ],
+        gone=[one for one in of.allocations if one.replaced_at is not None],
+        causes=replacing.CAUSES,
+        guide=queries.guide(web.session(), of),
+        earlier=[(one, sheet) for one in active for sheet in one.sheets if sheet is not one.sheet]
+        if active and all(one.sheet is not None for one in active)
+        else [],
         proposals=queries.newest_agreements(web.session(), of),
         awaits=awaits,
         form=form,
@@ -218,20 +272,122 @@ def script(slug: str, code: str) -> str | Response:
 @access.roles("chief-examiner")
 def replace(slug: str, number: int) -> Response:
     competition = competitions.competition(web.session(), slug)
+    found = web.session().get(Allocation, number)
+    if found is None or found.script.competition_id != competition.id:
+        raise NotFound()
+    code = found.script.code
     with web.writing() as session:
-        allocation = session.get(Allocation, number)
-        if allocation is None or allocation.script.competition_id != competition.id:
-            raise NotFound()
-        code = allocation.script.code
-        essays.ask_replacement(
+        replacing.ask_replacement(
             session,
-            allocation,
-            cause=request.form.get("cause", "recognised"),
+            session.get_one(Allocation, number),
+            cause=request.form.get("cause", ""),
             by=access.actor().account_id,
             now=web.now(),
+            language=pages.current_language(),
         )
     web.say(N_("The replacement waits for its second approval."))
     return redirect(url_for("marking.script", slug=slug, code=code))
+
+
+# ---------------------------------------------------------------- groups of markers
+
+
+@bp.route("/groups", methods=["GET", "POST"])
+@access.roles("chief-examiner", "council-secretary")
+def groups(slug: str) -> str | Response:
+    """Which group each marker belongs to, before the draw."""
+    competition = competitions.competition(web.session(), slug)
+    markers = accounts.holders(web.session(), "marker", slug, web.now())
+    form = Form()
+    typed = {one.id: request.form.get(f"group-{one.id}", "").strip() for one in markers}
+    if form.validate_on_submit():
+        try:
+            with web.writing() as session:
+                replacing.set_groups(
+                    session,
+                    competitions.competition(session, slug),
+                    names={number: name for number, name in typed.items() if name},
+                    now=web.now(),
+                )
+        except Refused as refusal:
+            form.refuse(refusal)
+            form.refused_field = refusal.field
+        else:
+            web.say(N_("The groups are kept."))
+            return redirect(url_for("marking.index", slug=slug))
+    known = replacing.entered_groups(web.session(), competition)
+    return render_template(
+        "marking/groups.html",
+        competition=competition,
+        form=form,
+        markers=markers,
+        names=typed if request.method == "POST" else known,
+        missing=sum(1 for one in markers if one.id not in known),
+    )
+
+
+# ---------------------------------------------------------------- the guide
+
+
+@bp.get("/parts/<part>/guide")
+@access.roles("chief-examiner", "supervisor", "marker", "re-marker")
+def guide(slug: str, part: str) -> str:
+    """The marking guide of every task of a part, as it stands, and how it came to say so."""
+    competition = competitions.competition(web.session(), slug)
+    scheme = scope.scheme(competition, part)
+    stage = competitions.regulation(competition).stage_of(part).id
+    return render_template(
+        "marking/guide.html",
+        competition=competition,
+        part=competitions.regulation(competition).part(part),
+        tasks=[
+            (task, render_markdown(pages.in_reader_language(task.guide.text)), _title(task))
+            for task in guides.tasks(web.session(), competition, part)
+        ],
+        versions=queries.guides(web.session(), competition.id, stage, scheme.id),
+        locked=queries.lock(web.session(), competition.id, stage) is not None,
+        may=access.actor().holds("chief-examiner", slug),
+    )
+
+
+def _title(task: guides.Task) -> str:
+    """The task in its first words, so that a person knows which one it is."""
+    plain = papers.item(task.version).body.plain(pages.current_language())
+    words = plain.split()
+    return " ".join(words[:14]) + (" …" if len(words) > 14 else "")
+
+
+@bp.route("/parts/<part>/guide/<item>", methods=["GET", "POST"])
+@access.roles("chief-examiner")
+def change_guide(slug: str, part: str, item: str) -> str | Response:
+    """A new version of one task's guide: what changes, why, and how many marks go back."""
+    competition = competitions.competition(web.session(), slug)
+    task = next((one for one in guides.tasks(web.session(), competition, part) if one.version.digest == item), None)
+    if task is None:
+        raise NotFound()
+    form = GuideForm(data={"vi": task.guide.text.get("vi", ""), "en": task.guide.text.get("en", "")})
+    if form.validate_on_submit():
+        try:
+            with web.writing() as session:
+                guides.ask_change(
+                    session,
+                    competitions.competition(session, slug),
+                    part=part,
+                    item=item,
+                    texts={"vi": form.vi.data or "", "en": form.en.data or ""},
+                    reason=form.reason.data or "",
+                    by=access.actor().account_id,
+                    now=web.now(),
+                    language=pages.current_language(),
+                )
+        except Refused as refusal:
+            form.refuse(refusal)
+        else:
+            web.say(N_("The new guide waits for its second approval; until then the old one holds."))
+            return redirect(url_for("marking.guide", slug=slug, part=part))
+    return render_template(
+        "marking/change_guide.html", competition=competition, part=part, task=task, title=_title(task), form=form
+    )
 
 
 def tasks(session: Session, actor: Actor, slug: str, now: datetime) -> list[pages.Task]:

@@ -18,7 +18,7 @@ from examsvc.base.forms import Form
 from examsvc.base.pages import in_reader_language
 from examsvc.competitions import queries as competitions
 from examsvc.competitions.terms import write_exact
-from examsvc.marking import essays, queries, rules
+from examsvc.marking import essays, queries, replacing, rules
 from examsvc.marking.models import Allocation, Script
 from examsvc.papers import queries as papers
 from question_banks.markup import render_markdown
@@ -39,10 +39,10 @@ def _mine(slug: str, code: str) -> Allocation:
 
 
 def _state(allocation: Allocation) -> str:
-    """marked, to-agree, or to-mark, as this marker may know it."""
-    if not allocation.sheets:
-        return "to-mark"
-    if allocation.script.settlements:
+    """marked, to-agree, again (the guide changed), or to-mark, as this marker may know it."""
+    if allocation.sheet is None:
+        return "again" if allocation.reopened else "to-mark"
+    if allocation.script.settlement is not None:
         return "marked"
     found = queries.verdict(web.session(), allocation.script)
     if isinstance(found, rules.Waiting) and found.need.startswith("agree"):
@@ -61,7 +61,8 @@ def index(slug: str) -> str:
         competition=competition,
         rows=rows,
         done=sum(1 for _, state in rows if state == "marked"),
-        next=next((one for one, state in rows if state == "to-mark"), None),
+        next=next((one for one, state in rows if state in ("to-mark", "again")), None),
+        guides={one.script.part for one, _ in rows},
     )
 
 
@@ -73,7 +74,7 @@ def script(slug: str, code: str) -> str | Response:
     of = allocation.script
     form = Form()
     values = dict(allocation.draft or {})
-    if allocation.sheets:
+    if allocation.sheets and not allocation.draft:
         values = {**allocation.sheets[-1].criteria, "comment": allocation.sheets[-1].comment}
     if request.method == "POST" and form.validate_on_submit():
         values = {name: request.form.get(name, "") for name in (*_names(of), "comment", "reason")}
@@ -104,7 +105,7 @@ def _names(of: Script) -> list[str]:
 
 def _next(slug: str, after: str) -> str:
     competition = competitions.competition(web.session(), slug)
-    desk = [one for one in queries.desk(web.session(), competition.id, access.actor().account_id) if not one.sheets]
+    desk = [one for one in queries.desk(web.session(), competition.id, access.actor().account_id) if one.sheet is None]
     later = [one for one in desk if one.script.code > after] or desk
     if later:
         return url_for("desk.script", slug=slug, code=later[0].script.code)
@@ -117,6 +118,7 @@ def _page(allocation: Allocation, form: Form, values: dict[str, Any]) -> str:
     language = pages.current_language()
     desk = queries.desk(web.session(), of.competition_id, access.actor().account_id)
     scheme = essays.scheme_of(of)
+    guide = queries.guide(web.session(), of)
     factor = Fraction(of.maximum) / Fraction(item.marks)
     criteria = [
         {
@@ -139,15 +141,23 @@ def _page(allocation: Allocation, form: Form, values: dict[str, Any]) -> str:
         criteria=criteria,
         step=write_exact(scheme.mark_step),
         task=item.body.html(language),
-        guide=render_markdown(in_reader_language(queries.guide(web.session(), of).content)),
-        guide_version=queries.guide(web.session(), of).version,
+        guide=render_markdown(in_reader_language(guide.text)),
+        guide_version=guide.version,
+        change=guide if allocation.reopened else None,
+        correctable=allocation.sheet is not None and _correctable(allocation),
         words=len(of.content.split()),
         place=[one.id for one in desk].index(allocation.id) + 1,
         of=len(desk),
-        done=sum(1 for one in desk if one.sheets),
+        done=sum(1 for one in desk if one.sheet is not None),
         state=_state(allocation),
         rest=_marked_today(desk) % BREAK_AFTER == 0 and _marked_today(desk) > 0,
     )
+
+
+def _correctable(allocation: Allocation) -> bool:
+    """Whether this marker may still correct the own mark: nobody else's is in."""
+    others = [one for one in queries.active_allocations(allocation.script) if one.id != allocation.id]
+    return allocation.script.settlement is None and all(one.sheet is None for one in others)
 
 
 def _marked_today(desk: list[Allocation]) -> int:
@@ -174,7 +184,7 @@ def draft(slug: str, code: str) -> Response:
 def recognised(slug: str, code: str) -> Response:
     allocation = _mine(slug, code)
     with web.writing() as session:
-        essays.recognise(
+        replacing.recognise(
             session, session.get_one(Allocation, allocation.id), by=access.actor().account_id, now=web.now()
         )
     web.say(N_("The script has left your desk. Another marker will get it; nobody is told why but the chief examiner."))
@@ -229,7 +239,7 @@ def tasks(session: Session, actor: Actor, slug: str, now: datetime) -> list[page
         desk = queries.desk(session, competition.id, actor.account_id)
         if not desk:
             continue
-        done = sum(1 for one in desk if one.sheets)
+        done = sum(1 for one in desk if one.sheet is not None)
         found.append(
             pages.Task(
                 label=gettext("Mark your scripts"),

@@ -7,39 +7,33 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from examsvc.accounts import queries as accounts
-from examsvc.accounts.approvals import Approved, ask, carries_out
+from examsvc.accounts.approvals import Approved, ask, carries_out, line
 from examsvc.base.errors import N_, NotAllowed, NotFound, Refused
 from examsvc.competitions import queries as competitions
 from examsvc.competitions.marking_clauses import MarkingScheme
 from examsvc.competitions.models import Competition
 from examsvc.competitions.terms import write_exact
-from examsvc.ledger import draws
-from examsvc.ledger.drawing import hold_draw, seed_of
+from examsvc.ledger.drawing import hold_draw
 from examsvc.ledger.operations import Sealed, record
-from examsvc.marking import queries, rules, scope
-from examsvc.marking.models import Agreement, Allocation, MarkerGroup, Script, Settlement, Sheet
+from examsvc.marking import queries, replacing, rules, scope
+from examsvc.marking.models import Agreement, Allocation, Script, Settlement, Sheet
 from examsvc.papers import queries as papers
-
-THIRD = 3
 
 
 def scheme_of(script: Script) -> MarkingScheme:
     """How the regulation has this script marked."""
-    regulation = competitions.regulation(script.competition)
-    part = regulation.part(script.part)
-    if part.kind not in ("essay", "plan"):
-        raise NotFound()
-    return regulation.marking_of(part)
+    return scope.scheme(script.competition, script.part)
 
 
 # -------------------------------------------------------------------------------- allocation
 
 
-def ask_allocation(session: Session, competition: Competition, *, part: str, by: int, now: datetime) -> None:
+def ask_allocation(
+    session: Session, competition: Competition, *, part: str, by: int, now: datetime, language: str = "vi"
+) -> None:
     """Asks to draw the scripts of a part to its markers; a second person approves, and the draw is made."""
     scripts = queries.scripts(session, competition.id, part)
     if not scripts:
@@ -48,6 +42,7 @@ def ask_allocation(session: Session, competition: Competition, *, part: str, by:
         raise Refused(N_("The scripts of this part are drawn already."))
     markers = accounts.holders(session, "marker", competition.slug, now)
     scheme = scheme_of(scripts[0])
+    replacing.groups_of(session, competition, scheme, now)
     if len(markers) < rounds_of(scheme):
         raise Refused(
             N_("The regulation can ask for %(needed)d markers of one script; only %(found)d hold the role."),
@@ -60,8 +55,9 @@ def ask_allocation(session: Session, competition: Competition, *, part: str, by:
         entry_type="draw.announced",
         competition=competition.slug,
         lines=[
-            f"Draw {len(scripts)} scripts of {part} to {len(markers)} markers, {rounds_of(scheme)} for each script",
-            "Markers: " + ", ".join(sorted(marker.name for marker in markers)),
+            line(language, N_("Draw the scripts of the part"), f"{scope.part_name(competition, part, language)}: {len(scripts)}"),
+            line(language, N_("Markers drawn for each script"), str(rounds_of(scheme))),
+            line(language, N_("Markers"), ", ".join(sorted(marker.name for marker in markers))),
         ],
         arguments={"part": part},
         terms=competitions.approval_terms(competition, "hold-draw"),
@@ -79,16 +75,17 @@ def _allocate(session: Session, approved: Approved) -> None:
         raise Refused(N_("The scripts of this part are drawn already."))
     scheme = scheme_of(scripts[0])
     drawn = rounds_of(scheme)
-    groups = marker_groups(session, competition, scheme, approved.now)
+    groups = replacing.groups_of(session, competition, scheme, approved.now)
     by_code = {
         account.code: account.id
         for account in accounts.holders(session, "marker", competition.slug, approved.now)
     }
+    barred = {script.code: queries.close_to(session, script) for script in scripts}
     excluded = sorted(
         [script.code, code]
         for script in scripts
         for code, account_id in by_code.items()
-        if script.attempt.application.account_id in accounts.recused(session, competition.slug, account_id)
+        if account_id in barred[script.code]
     )
     frame = scope.of_part(competition, part, [script.post for script in scripts])
     held = hold_draw(
@@ -145,40 +142,7 @@ def rounds_of(scheme: MarkingScheme) -> int:
     third = policy is not None and any(
         "third-mark" in (band.action, band.failing) for band in policy.bands
     )
-    return THIRD if third else scheme.markers
-
-
-def marker_groups(
-    session: Session, competition: Competition, scheme: MarkingScheme, now: datetime
-) -> dict[str, str]:
-    """Group of every marker by code: as entered where the regulation asks for different groups, else each his own."""
-    entered = {
-        row.marker_id: row.name
-        for row in session.scalars(select(MarkerGroup).where(MarkerGroup.competition_id == competition.id))
-    }
-    found = {}
-    for account in accounts.holders(session, "marker", competition.slug, now):
-        if scheme.different_groups:
-            if account.id not in entered:
-                raise Refused(N_("Enter the group of the marker %(name)s first."), name=account.name)
-            found[account.code] = f"group-{entered[account.id]}"
-        else:
-            found[account.code] = account.code
-    return found
-
-
-def set_group(session: Session, competition: Competition, *, marker_id: int, name: str) -> None:
-    """Puts a marker into a group, before the draw."""
-    row = session.scalar(
-        select(MarkerGroup).where(
-            MarkerGroup.competition_id == competition.id, MarkerGroup.marker_id == marker_id
-        )
-    )
-    if row is None:
-        session.add(MarkerGroup(competition_id=competition.id, marker_id=marker_id, name=name))
-    else:
-        row.name = name
-    session.flush()
+    return replacing.THIRD if third else scheme.markers
 
 
 # -------------------------------------------------------------------------------- sheets
@@ -186,8 +150,8 @@ def set_group(session: Session, competition: Competition, *, marker_id: int, nam
 
 def keep_draft(session: Session, allocation: Allocation, *, draft: Mapping[str, Any], by: int) -> None:
     """Keeps what a marker has typed so far; it is no fact yet and nobody else sees it."""
-    _mine(allocation, by)
-    if not allocation.sheets:
+    mine(allocation, by)
+    if allocation.sheet is None:
         allocation.draft = {str(key)[:80]: str(value)[:8000] for key, value in list(draft.items())[:60]}
         session.flush()
 
@@ -204,24 +168,27 @@ def record_mark(
 ) -> Sheet:
     """Hands in a sheet: a mark for every criterion of the rubric, each within its range and on the regulation's step.
 
-    A correction is a new version with its reason, and possible only until the other marker has handed in.
+    A correction is a new version with its reason, and possible only until the other marker has handed in.  After a change
+    of the guide the mark is given anew; its reason is the guide's.
     """
-    _mine(allocation, by)
+    mine(allocation, by)
     script = allocation.script
     scope.require_open(session, script.competition, script.part)
-    if allocation.sheets:
+    guide = queries.guide(session, script)
+    if allocation.reopened:
+        reason = guide.reason
+    elif allocation.sheets:
         others = [a for a in queries.active_allocations(script) if a.id != allocation.id]
-        if any(other.sheets for other in others) or script.settlements:
+        if any(other.sheet is not None for other in others) or script.settlement is not None:
             raise Refused(N_("The other mark is in; yours stands. The chief examiner decides on corrections."))
         if not reason or not reason.strip():
             raise Refused(N_("Write why you correct the mark."), field="reason")
     scheme = scheme_of(script)
     given = read_criteria(script, scheme, criteria)
     total = sum(given.values(), Fraction(0))
-    guide = queries.guide(session, script)
     sheet = Sheet(
         allocation_id=allocation.id,
-        version=len(allocation.sheets) + 1,
+        version=1 + sum(len(one.sheets) for one in script.allocations if one.round == allocation.round),
         guide=guide.version,
         criteria={name: write_exact(mark) for name, mark in given.items()},
         total=write_exact(total),
@@ -284,103 +251,10 @@ def criteria_of(script: Script) -> list[tuple[str, Fraction, str]]:
     return [(one.id, one.marks * maximum / own, one.title.plain("vi")) for one in item.rubric]
 
 
-def _mine(allocation: Allocation, account_id: int) -> None:
+def mine(allocation: Allocation, account_id: int) -> None:
+    """NotFound unless the allocation is this marker's now."""
     if allocation.marker_id != account_id or allocation.replaced_at is not None:
         raise NotFound()
-
-
-def recognise(session: Session, allocation: Allocation, *, by: int, now: datetime) -> None:
-    """The marker recognises whose script it is: it leaves the desk at once, unmarked, and waits for a replacement."""
-    _mine(allocation, by)
-    if allocation.sheets:
-        raise Refused(N_("You have marked this script already. Tell the chief examiner."))
-    allocation.recognised_at = now
-    allocation.draft = None
-    session.flush()
-
-
-def ask_replacement(
-    session: Session, allocation: Allocation, *, cause: str, by: int, now: datetime
-) -> None:
-    """Asks to give a script to the next marker that the allocation's own draw yields."""
-    script = allocation.script
-    scope.require_open(session, script.competition, script.part)
-    if allocation.replaced_at is not None:
-        raise Refused(N_("This marker was replaced already."))
-    if allocation.sheets:
-        raise Refused(N_("This marker has handed in a mark; it stands."))
-    ask(
-        session,
-        kind="marking.replace",
-        entry_type="script.reallocated",
-        competition=script.competition.slug,
-        lines=[f"Script {script.code}, round {allocation.round}: the marker is replaced ({cause})"],
-        arguments={"allocation": allocation.id, "cause": cause},
-        terms=competitions.approval_terms(script.competition, "reallocate-script"),
-        by=by,
-        now=now,
-    )
-
-
-@carries_out("marking.replace")
-def _replace(session: Session, approved: Approved) -> None:
-    allocation = session.get_one(Allocation, approved.arguments["allocation"])
-    script = allocation.script
-    if allocation.replaced_at is not None or allocation.sheets:
-        raise Refused(N_("This marker was replaced already."))
-    successor = next_marker(session, script, draw=allocation.draw, without=allocation, now=approved.now)
-    allocation.replaced_at, allocation.cause = approved.now, str(approved.arguments["cause"])
-    session.add(
-        Allocation(
-            script_id=script.id,
-            marker_id=successor,
-            round=allocation.round,
-            draw=allocation.draw,
-            drawn_at=approved.now,
-            called_at=allocation.called_at,
-        )
-    )
-    session.flush()
-    session.expire(script, ["allocations"])
-    body: dict[str, Any] = {
-        "from": allocation.marker.code,
-        "to": scope.actor(session, successor),
-        "cause": allocation.cause,
-    }
-    record(
-        session,
-        script.competition.slug,
-        "script.reallocated",
-        now=approved.now,
-        by=scope.actor(session, approved.asked_by),
-        approvals=approved.approvals,
-        summary=approved.summary,
-        **scope.of_part(script.competition, script.part, [script.post]),
-        script=script.code,
-        round=allocation.round,
-        **body,
-    )
-
-
-def next_marker(session: Session, script: Script, *, draw: str, without: Allocation, now: datetime) -> int:
-    """The next marker in the reserve order that the allocation's draw gives this script; Refused when nobody is left."""
-    competition = script.competition
-    groups = marker_groups(session, competition, scheme_of(script), now)
-    by_code = {
-        account.code: account.id for account in accounts.holders(session, "marker", competition.slug, now)
-    }
-    staying = {one.marker.code for one in script.allocations if not one.replaced_at and one.id != without.id}
-    barred = {one.marker.code for one in script.allocations if one.recognised_at or one.replaced_at}
-    barred.add(without.marker.code)
-    barred |= {
-        code
-        for code, account_id in by_code.items()
-        if script.attempt.application.account_id in accounts.recused(session, competition.slug, account_id)
-    }
-    order = draws.reserves(seed_of(session, competition.slug, draw), script.code, groups, staying, barred)
-    if not order:
-        raise Refused(N_("No marker is left for this script. Grant the role to another person first."))
-    return by_code[order[0]]
 
 
 # -------------------------------------------------------------------------------- from marks to one mark
@@ -402,9 +276,9 @@ def settle_script(
     """
     scheme = scheme_of(script)
     active = queries.active_allocations(script)
-    if any(not allocation.sheets for allocation in active) or len(active) < scheme.markers:
+    sheets = [allocation.sheet for allocation in active if allocation.sheet is not None]
+    if len(sheets) < len(active) or len(active) < scheme.markers:
         return None
-    sheets = [allocation.sheets[-1] for allocation in active]
     marks = [Fraction(sheet.total) for sheet in sheets]
     rounding = competitions.regulation(script.competition).rounding
     verdict = rules.settle(
@@ -417,6 +291,7 @@ def settle_script(
     settlement = Settlement(
         script_id=script.id,
         version=len(script.settlements) + 1,
+        guide=script.guide,
         mark=write_exact(verdict.mark),
         manner=verdict.manner,
         rule=verdict.rule[:120],
@@ -454,7 +329,7 @@ def settle_script(
 def call_third(session: Session, script: Script, *, now: datetime) -> None:
     """The third marker, drawn with the others and waiting since, gets the script."""
     waiting = next(
-        (one for one in script.allocations if one.round == THIRD and one.replaced_at is None), None
+        (one for one in script.allocations if one.round == replacing.THIRD and one.replaced_at is None), None
     )
     if waiting is None:
         raise Refused(N_("No third marker was drawn for this script. Ask the chief examiner."))
@@ -470,7 +345,7 @@ def propose_agreement(
 
     Equal proposals of both settle the script; "cannot agree" leads to what the regulation says follows.
     """
-    _mine(allocation, by)
+    mine(allocation, by)
     script = allocation.script
     scope.require_open(session, script.competition, script.part)
     verdict = queries.verdict(session, script)
@@ -487,6 +362,7 @@ def propose_agreement(
         Agreement(
             script_id=script.id,
             by_id=by,
+            guide=script.guide,
             mark=None if value is None else write_exact(value),
             reason=reason,
             at=now,

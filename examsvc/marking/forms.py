@@ -6,6 +6,7 @@ from flask_babel import lazy_gettext as _
 from wtforms import RadioField, StringField, TextAreaField
 
 from examsvc.base.forms import Form, at_most, required
+from examsvc.marking.replacing import CAUSES
 
 
 class DecideForm(Form):
@@ -15,14 +16,7 @@ class DecideForm(Form):
 
 class ReplaceForm(Form):
     cause = RadioField(
-        _("Why is the marker replaced?"),
-        choices=[
-            ("recognised", _("Recognised the script")),
-            ("recusal", _("Recused")),
-            ("absence", _("Absent")),
-            ("measure", _("A measure of the council")),
-        ],
-        default="recognised",
+        _("Why is the marker replaced?"), choices=[(cause, _(name)) for cause, name in CAUSES.items()], default="absence"
     )
 
 

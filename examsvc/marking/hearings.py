@@ -11,24 +11,42 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from examsvc.accounts import queries as accounts
-from examsvc.accounts.approvals import Approved, ask, carries_out
-from examsvc.applications.models import Application
+from examsvc.accounts.approvals import Approved, ask, carries_out, line
+from examsvc.accounts.models import Account
+from examsvc.applications import queries as applications
+from examsvc.applications.models import Application, FileVersion
 from examsvc.base.clock import seconds
 from examsvc.base.errors import N_, NotFound, Refused
+from examsvc.base.language import both
 from examsvc.competitions import queries as competitions
 from examsvc.competitions.exam_clauses import PanelPart
-from examsvc.competitions.marking_clauses import Panel
+from examsvc.competitions.marking_clauses import Panel, SheetCriterion
 from examsvc.competitions.models import Competition
-from examsvc.competitions.terms import write_exact
+from examsvc.competitions.terms import Label, write_exact
 from examsvc.ledger.drawing import hold_draw
 from examsvc.ledger.operations import Sealed, record
 from examsvc.marking import queries, rules, scope
 from examsvc.marking.models import Hearing, HearingSettlement, PanelSeat, PanelSheet
 
+MARK = N_("Mark")
+ABSENCES = {
+    "no_show": N_("Did not come"),
+    "late": N_("Came too late"),
+    "refused": N_("Refused to be heard"),
+    "withdrawn": N_("Withdrew"),
+}
+"""Why there is no hearing, in the ledger's words and a reader's."""
+
 
 def panel_of(hearing: Hearing) -> Panel:
+    """The panel's rules; where the regulation names no criteria the sheet has one line, the part's mark."""
     regulation = competitions.regulation(hearing.competition)
-    return regulation.panel_of(part_of(hearing))
+    part = part_of(hearing)
+    panel = regulation.panel_of(part)
+    if panel.criteria:
+        return panel
+    whole = SheetCriterion(id="mark", label=Label(**both(MARK)), maximum=part.maximum)
+    return panel.model_copy(update={"criteria": (whole,)})
 
 
 def part_of(hearing: Hearing) -> PanelPart:
@@ -38,16 +56,34 @@ def part_of(hearing: Hearing) -> PanelPart:
     return part
 
 
+def seatable(
+    session: Session, competition: Competition, candidates: Sequence[Application], now: datetime
+) -> list[tuple[Account, int]]:
+    """Holders of the role panel-member, each with the number of these candidates at whose hearing he or she may not sit; those who may
+    sit at all of them first."""
+    wanted = {one.account_id for one in candidates}
+    found = [
+        (one, len(wanted & accounts.recused(session, competition.slug, one.id)))
+        for one in accounts.holders(session, "panel-member", competition.slug, now)
+    ]
+    return sorted(found, key=lambda pair: (pair[1], pair[0].id))
+
+
 def ask_order(
     session: Session,
     competition: Competition,
     *,
     part: str,
     candidates: Sequence[Application],
+    members: Sequence[int] | None = None,
     by: int,
     now: datetime,
+    language: str = "vi",
 ) -> None:
-    """Asks to draw the order of the hearings and to seat the panel; a second person approves."""
+    """Asks to draw the order of the hearings and to seat these members at all of them; a second person approves.
+
+    Without ``members`` those sit who are recused for the fewest candidates.  Whoever else holds the role is in reserve.
+    """
     regulation = competitions.regulation(competition)
     rule = regulation.part(part)
     if not isinstance(rule, PanelPart):
@@ -57,12 +93,19 @@ def ask_order(
         raise Refused(N_("The order of these hearings is drawn already."))
     if not candidates:
         raise Refused(N_("Nobody has come as far as this part."))
-    members = accounts.holders(session, "panel-member", competition.slug, now)
-    if len(members) < panel.members:
+    holders = [account for account, _ in seatable(session, competition, candidates, now)]
+    if len(holders) < panel.members:
         raise Refused(
             N_("The regulation asks for a panel of %(needed)d; only %(found)d hold the role."),
             needed=panel.members,
-            found=len(members),
+            found=len(holders),
+        )
+    chosen = holders[: panel.members] if members is None else [one for one in holders if one.id in set(members)]
+    if len(chosen) != panel.members:
+        raise Refused(
+            N_("Choose exactly %(needed)d members; the regulation gives the panel this size."),
+            needed=panel.members,
+            field="members",
         )
     ask(
         session,
@@ -70,14 +113,14 @@ def ask_order(
         entry_type="draw.announced",
         competition=competition.slug,
         lines=[
-            f"Draw the order of {len(candidates)} hearings of {part}",
-            "Panel: " + ", ".join(member.name for member in members[: panel.members]),
-            "Candidates: " + ", ".join(sorted(one.candidate_number or "" for one in candidates)),
+            line(language, N_("Draw the order of the hearings of the part"), scope.part_name(competition, part, language)),
+            line(language, N_("Panel"), ", ".join(member.name for member in chosen)),
+            line(language, N_("Candidates"), ", ".join(sorted(one.candidate_number or "" for one in candidates))),
         ],
         arguments={
             "part": part,
             "candidates": [one.id for one in candidates],
-            "members": [one.id for one in members[: panel.members]],
+            "members": [one.id for one in chosen],
         },
         terms=competitions.approval_terms(competition, "hold-draw"),
         by=by,
@@ -140,78 +183,10 @@ def _list_hearings(session: Session, approved: Approved) -> None:
             ),
             panel=sorted(one.member.code for one in hearing.members),
         )
-        for one in list(hearing.members):
-            if application.account_id in accounts.recused(session, competition.slug, one.member_id):
-                one.reason = "recused"
 
 
-def step_aside(session: Session, seat: PanelSeat, *, reason: str, by: int, now: datetime) -> None:
-    """Asks to replace a member at one hearing (recused, absent); the panel keeps its size."""
-    hearing = seat.hearing
-    if hearing.state != "listed":
-        raise Refused(N_("The hearing has begun; its panel can no longer change."))
-    if not reason.strip():
-        raise Refused(N_("Write the reason."), field="reason")
-    substitute(session, seat, now)
-    ask(
-        session,
-        kind="marking.substitute",
-        entry_type="hearing.substituted",
-        competition=hearing.competition.slug,
-        lines=[
-            f"Panel member {seat.member.name} steps aside at hearing {hearing.place} of {hearing.part}",
-            f"Reason: {reason}",
-        ],
-        arguments={"seat": seat.id, "reason": reason},
-        terms=competitions.approval_terms(hearing.competition, "replace-panel-member"),
-        by=by,
-        now=now,
-    )
-
-
-def substitute(session: Session, seat: PanelSeat, now: datetime) -> int:
-    """The first holder of the role who does not sit at this hearing and is not recused; Refused when there is none."""
-    hearing = seat.hearing
-    taken = {one.member_id for one in hearing.members}
-    for account in accounts.holders(session, "panel-member", hearing.competition.slug, now):
-        if account.id in taken:
-            continue
-        if hearing.application.account_id in accounts.recused(session, hearing.competition.slug, account.id):
-            continue
-        return account.id
-    raise Refused(N_("No substitute is left for this panel. Grant the role to another person first."))
-
-
-@carries_out("marking.substitute")
-def _substitute(session: Session, approved: Approved) -> None:
-    seat = session.get_one(PanelSeat, approved.arguments["seat"])
-    hearing = seat.hearing
-    if seat.recused_at is not None or hearing.state != "listed":
-        raise Refused(N_("The hearing has begun; its panel can no longer change."))
-    successor = substitute(session, seat, approved.now)
-    seat.recused_at, seat.reason = approved.now, str(approved.arguments["reason"])
-    session.add(PanelSeat(hearing_id=hearing.id, member_id=successor))
-    session.flush()
-    session.expire(hearing, ["members"])
-    body: dict[str, Any] = {
-        "from": seat.member.code,
-        "to": scope.actor(session, successor),
-        "reason": Sealed({"text": seat.reason}),
-    }
-    record(
-        session,
-        hearing.competition.slug,
-        "hearing.substituted",
-        now=approved.now,
-        by=scope.actor(session, approved.asked_by),
-        approvals=approved.approvals,
-        summary=approved.summary,
-        **_frame(hearing),
-        **body,
-    )
-
-
-def _frame(hearing: Hearing) -> dict[str, Any]:
+def frame_of(hearing: Hearing) -> dict[str, Any]:
+    """What every entry about a hearing says: stage, post and the hearing's code."""
     frame = scope.of_part(hearing.competition, hearing.part, [hearing.application.post.code])
     return {**frame, "hearing": hearing.code}
 
@@ -238,9 +213,22 @@ def begin(session: Session, hearing: Hearing, *, by: int, now: datetime) -> None
     else:
         hearing.presentation_at = now
     session.flush()
+    plans = [one.plan_version for one in hearing.application.submissions if one.plan_version is not None]
     record(
-        session, hearing.competition.slug, "hearing.begun", now=now, by=scope.actor(session, by), **_frame(hearing)
+        session,
+        hearing.competition.slug,
+        "hearing.begun",
+        now=now,
+        by=scope.actor(session, by),
+        **frame_of(hearing),
+        plan=plans[-1] if plans and part_of(hearing).file is not None else None,
     )
+
+
+def defended(session: Session, hearing: Hearing) -> FileVersion | None:
+    """The file that is defended, as handed in last; None where the part has none."""
+    kind = part_of(hearing).file
+    return applications.handed_in_files(session, hearing.application).get(kind) if kind is not None else None
 
 
 def next_step(session: Session, hearing: Hearing, *, by: int, now: datetime) -> str:
@@ -264,7 +252,7 @@ def next_step(session: Session, hearing: Hearing, *, by: int, now: datetime) -> 
             "hearing.ended",
             now=now,
             by=scope.actor(session, by),
-            **_frame(hearing),
+            **frame_of(hearing),
             presentation=int((hearing.questions_at - hearing.presentation_at).total_seconds()),
             questions=int((now - hearing.questions_at).total_seconds()),
         )
@@ -273,6 +261,10 @@ def next_step(session: Session, hearing: Hearing, *, by: int, now: datetime) -> 
 
 
 def mark_absent(session: Session, hearing: Hearing, *, cause: str, by: int, now: datetime) -> None:
+    """There is no hearing of this candidate; ``cause`` is one of `ABSENCES`."""
+    scope.require_open(session, hearing.competition, hearing.part)
+    if cause not in ABSENCES:
+        raise Refused(N_("Say why there is no hearing."), field="cause")
     if hearing.state != "listed":
         raise Refused(N_("This hearing has begun already or is over."))
     hearing.state = "absent"
@@ -283,7 +275,7 @@ def mark_absent(session: Session, hearing: Hearing, *, cause: str, by: int, now:
         "hearing.absent",
         now=now,
         by=scope.actor(session, by),
-        **_frame(hearing),
+        **frame_of(hearing),
         cause=cause,
     )
 
@@ -350,7 +342,7 @@ def hand_in(
         "hearing.marked",
         now=now,
         by=seat.member.code,
-        **_frame(hearing),
+        **frame_of(hearing),
         member=seat.member.code,
         version=1,
         sheet=Sealed(
@@ -380,7 +372,7 @@ def _show_when_complete(session: Session, hearing: Hearing, now: datetime) -> No
         hearing.competition.slug,
         "hearing.shown",
         now=now,
-        **_frame(hearing),
+        **frame_of(hearing),
         members=len(seats),
         at=seconds(now),
     )
@@ -458,7 +450,7 @@ def settle(session: Session, hearing: Hearing, *, now: datetime) -> Fraction:
         hearing.competition.slug,
         "hearing.settled",
         now=now,
-        **_frame(hearing),
+        **frame_of(hearing),
         version=settlement.version,
         manner=manner,
         settlement=Sealed(content, subject=hearing.application.account.code),

@@ -11,14 +11,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from examsvc.accounts import queries as accounts
-from examsvc.accounts.approvals import Approved, ask, carries_out
+from examsvc.accounts.approvals import Approved, ask, carries_out, line
 from examsvc.applications import queries as applications
 from examsvc.base.errors import N_, Refused
 from examsvc.competitions import queries as competitions
 from examsvc.competitions.models import Competition
 from examsvc.competitions.terms import write_exact
 from examsvc.ledger.operations import record
-from examsvc.marking import queries, scope
+from examsvc.marking import queries, replacing, scope
 from examsvc.marking.models import StageLock
 from examsvc.sittings import queries as sittings
 
@@ -38,7 +38,7 @@ def unfinished(session: Session, competition: Competition, stage: str) -> list[s
                 scripts = queries.scripts(session, competition.id, part.id)
                 if planned and not scripts and any(one.receipt for s in planned for one in s.attempts):
                     found.append(f"{part.id}:not-coded")
-                waiting = sum(1 for one in scripts if not one.settlements)
+                waiting = sum(1 for one in scripts if one.settlement is None)
                 if waiting:
                     found.append(f"{part.id}:{waiting}-scripts-unsettled")
             else:
@@ -56,7 +56,9 @@ def unfinished(session: Session, competition: Competition, stage: str) -> list[s
     return found
 
 
-def ask_lock(session: Session, competition: Competition, *, stage: str, by: int, now: datetime) -> None:
+def ask_lock(
+    session: Session, competition: Competition, *, stage: str, by: int, now: datetime, language: str = "vi"
+) -> None:
     """Asks to lock the marks of a stage; a second person approves."""
     if queries.lock(session, competition.id, stage) is not None:
         raise Refused(N_("The marks of this stage are locked already."))
@@ -71,7 +73,12 @@ def ask_lock(session: Session, competition: Competition, *, stage: str, by: int,
         kind="marking.lock",
         entry_type="marks.locked",
         competition=competition.slug,
-        lines=[f"Lock the marks of the stage {stage}: {units} marks from {sheets} sheets", f"SHA-256 {digest}"],
+        lines=[
+            line(language, N_("Lock the marks of the stage"), scope.stage_name(competition, stage, language)),
+            line(language, N_("Marks that count"), str(units)),
+            line(language, N_("Sheets of markers behind them"), str(sheets)),
+            line(language, N_("SHA-256 of all marks"), digest),
+        ],
         arguments={"stage": stage, "digest": digest},
         terms=competitions.approval_terms(competition, "lock-marks"),
         by=by,
@@ -90,7 +97,7 @@ def fingerprint(session: Session, competition: Competition, stage: str) -> tuple
         if part.kind in ("essay", "plan"):
             scripts = queries.scripts(session, competition.id, part.id)
             units += len(scripts)
-            sheets += sum(len(one.settlements[-1].sheets) for one in scripts if one.settlements)
+            sheets += sum(len(one.settlement.sheets) for one in scripts if one.settlement is not None)
         elif part.kind == "objective":
             units += len(marks)
         else:
@@ -149,7 +156,9 @@ def _posts(session: Session, competition: Competition) -> list[str]:
     return sorted({one.post.code for one in applications.eligible(session, competition.id)})
 
 
-def ask_opening(session: Session, competition: Competition, *, stage: str, by: int, now: datetime) -> None:
+def ask_opening(
+    session: Session, competition: Competition, *, stage: str, by: int, now: datetime, language: str = "vi"
+) -> None:
     """Asks to open the code map of a locked stage: only now do marks meet candidates."""
     lock = queries.lock(session, competition.id, stage)
     if lock is None:
@@ -161,7 +170,10 @@ def ask_opening(session: Session, competition: Competition, *, stage: str, by: i
         kind="marking.unblind",
         entry_type="blind.open",
         competition=competition.slug,
-        lines=[f"Open the code map of the stage {stage}, locked with SHA-256 {lock.digest}"],
+        lines=[
+            line(language, N_("Open the code map of the stage"), scope.stage_name(competition, stage, language)),
+            line(language, N_("Locked with SHA-256"), lock.digest),
+        ],
         arguments={"stage": stage},
         terms=competitions.approval_terms(competition, "unblind"),
         by=by,
@@ -178,10 +190,11 @@ def _open(session: Session, approved: Approved) -> None:
         raise Refused(N_("The code map of this stage is open already."))
     lock.opened_at = approved.now
     session.flush()
-    pairs = sum(
-        len(queries.scripts(session, competition.id, part.id))
+    scripts = [
+        script
         for part in competitions.regulation(competition).stage(stage).parts
-    )
+        for script in queries.scripts(session, competition.id, part.id)
+    ]
     holders = {account.code for account in accounts.holders(session, "code-custodian", competition.slug, approved.now)}
     record(
         session,
@@ -195,5 +208,6 @@ def _open(session: Session, approved: Approved) -> None:
         posts=_posts(session, competition),
         lock=lock.number,
         custodians=sorted({code for code, _ in approved.approvals} & holders) or sorted(holders),
-        pairs=pairs,
+        pairs=len(scripts),
     )
+    replacing.recuse_those_who_recognised(session, scripts, approved.now)

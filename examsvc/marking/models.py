@@ -49,26 +49,37 @@ class MarkerGroup(Base):
 
 
 class Guide(Base):
-    """A version of the marking guide of one task; the first is the item's own.  The newest one counts."""
+    """A later version of the marking guide of a scheme in one stage; version 1 is the one sealed with the paper.
+
+    ``tasks`` maps the digest of each task's item version to its guide by language, as it stands in this version; ``changed``
+    names the tasks that differ from the version before.
+    """
 
     __tablename__ = "guides"
     __table_args__ = (
-        UniqueConstraint("competition_id", "item_version_id", "version"),
-        CheckConstraint("version > 0", name="versions_begin_at_one"),
+        UniqueConstraint("competition_id", "stage", "scheme", "version"),
+        CheckConstraint("version > 1", name="the_first_version_is_in_the_paper"),
+        {"info": {"append_only": True}},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     competition_id: Mapped[int] = mapped_column(ForeignKey("competitions.id"), index=True)
-    item_version_id: Mapped[int] = mapped_column(ForeignKey("item_versions.id"))
+    stage: Mapped[str] = mapped_column(String(60))
+    scheme: Mapped[str] = mapped_column(String(60))
     version: Mapped[int]
-    content: Mapped[dict[str, str]] = mapped_column(Document)
-    reason: Mapped[str | None] = mapped_column(Text)
+    tasks: Mapped[dict[str, dict[str, str]]] = mapped_column(Document)
+    changed: Mapped[list[str]] = mapped_column(Document)
+    touched: Mapped[int]
+    reason: Mapped[str] = mapped_column(Text)
     made_at: Mapped[datetime] = mapped_column(UTCDateTime)
     made_by_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
 
 
 class Script(Base):
-    """One essay of one attempt under its own code.  Markers know the code and the text, nothing else."""
+    """One essay of one attempt under its own code.  Markers know the code and the text, nothing else.
+
+    ``guide`` is the version of the marking guide that last changed its task: what was given under an earlier one does not count.
+    """
 
     __tablename__ = "scripts"
     __table_args__ = (UniqueConstraint("attempt_id", "slot"), UniqueConstraint("competition_id", "code"))
@@ -84,6 +95,7 @@ class Script(Base):
     late: Mapped[bool] = mapped_column(default=False)
     maximum: Mapped[str] = mapped_column(String(20))
     item_version_id: Mapped[int] = mapped_column(ForeignKey("item_versions.id"))
+    guide: Mapped[int] = mapped_column(default=1)
     made_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
     competition: Mapped[Competition] = relationship()
@@ -91,6 +103,11 @@ class Script(Base):
     item_version: Mapped[ItemVersion] = relationship()
     allocations: Mapped[list[Allocation]] = relationship(order_by="Allocation.id", back_populates="script")
     settlements: Mapped[list[Settlement]] = relationship(order_by="Settlement.version", back_populates="script")
+
+    @property
+    def settlement(self) -> Settlement | None:
+        """The settlement that counts: the newest, unless the guide changed after it."""
+        return self.settlements[-1] if self.settlements and self.settlements[-1].guide >= self.guide else None
 
 
 class Allocation(Base):
@@ -121,9 +138,22 @@ class Allocation(Base):
     marker: Mapped[Account] = relationship()
     sheets: Mapped[list[Sheet]] = relationship(order_by="Sheet.version", back_populates="allocation")
 
+    @property
+    def sheet(self) -> Sheet | None:
+        """The sheet that counts: the newest, unless the guide changed after it."""
+        return self.sheets[-1] if self.sheets and self.sheets[-1].guide >= self.script.guide else None
+
+    @property
+    def reopened(self) -> bool:
+        """Whether a mark was given that a change of the guide took back, and none since."""
+        return bool(self.sheets) and self.sheet is None
+
 
 class Sheet(Base):
-    """What a marker handed in for one script: criterion by criterion, exact; a correction is a new version."""
+    """What a marker handed in for one script: criterion by criterion, exact.
+
+    A correction is a new version, and so is the first sheet of a marker who took over a round in which one was handed in.
+    """
 
     __tablename__ = "sheets"
     __table_args__ = (UniqueConstraint("allocation_id", "version"),)
@@ -149,6 +179,7 @@ class Agreement(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     script_id: Mapped[int] = mapped_column(ForeignKey("scripts.id"), index=True)
     by_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    guide: Mapped[int]
     mark: Mapped[str | None] = mapped_column(String(40))
     reason: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -163,6 +194,7 @@ class Settlement(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     script_id: Mapped[int] = mapped_column(ForeignKey("scripts.id"), index=True)
     version: Mapped[int]
+    guide: Mapped[int]
     mark: Mapped[str] = mapped_column(String(40))
     manner: Mapped[str] = mapped_column(String(20))
     rule: Mapped[str] = mapped_column(String(120))

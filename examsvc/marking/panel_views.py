@@ -10,6 +10,8 @@ from flask_babel import gettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from examsvc.accounts import queries as accounts
+from examsvc.applications.blueprint import download
 from examsvc.base import access, pages, web
 from examsvc.base.access import Actor
 from examsvc.base.errors import N_, NotFound, Refused
@@ -17,7 +19,7 @@ from examsvc.base.forms import Form
 from examsvc.competitions import queries as competitions
 from examsvc.competitions.exam_clauses import PanelPart
 from examsvc.competitions.terms import write_exact
-from examsvc.marking import hearings, queries, rules
+from examsvc.marking import hearings, queries, rules, substituting
 from examsvc.marking.forms import ExplainForm, StepAsideForm
 from examsvc.marking.models import Hearing, PanelSeat
 
@@ -51,23 +53,42 @@ def _parts(slug: str) -> list[PanelPart]:
 @access.roles(*PANEL, "council-secretary", "council-chair", "observer", "supervisor")
 def index(slug: str) -> str:
     competition = competitions.competition(web.session(), slug)
-    rows = [
-        (part, queries.hearings(web.session(), competition.id, part.id), queries.reached(web.session(), competition, part.id))
-        for part in _parts(slug)
-    ]
+    me, rows = access.actor(), []
+    for part in _parts(slug):
+        if not _may_listen(part, slug):
+            continue
+        listed = queries.hearings(web.session(), competition.id, part.id)
+        reached = [] if listed else queries.reached(web.session(), competition, part.id)
+        seatable = hearings.seatable(web.session(), competition, reached, web.now()) if reached else []
+        rows.append((part, listed, reached, seatable))
+    regulation = competitions.regulation(competition)
     mine = {
         one.hearing_id: one
-        for _, listed, _ in rows
+        for _, listed, _, _ in rows
         for hearing in listed
         for one in hearing.members
-        if one.member_id == access.actor().account_id and one.recused_at is None
+        if one.member_id == me.account_id and one.recused_at is None
     }
-    return render_template("marking/hearings.html", competition=competition, rows=rows, states=STATES, mine=mine)
+    return render_template(
+        "marking/hearings.html",
+        competition=competition,
+        rows=rows,
+        panels={part.id: regulation.panel_of(part) for part, *_ in rows},
+        states=STATES,
+        mine=mine,
+    )
+
+
+def _may_listen(part: PanelPart, slug: str) -> bool:
+    """Whether the reader may see these hearings: observers only where the regulation lets them listen."""
+    me = access.actor()
+    return part.observers or any(me.holds(role, slug) for role in (*PANEL, "council-secretary", "council-chair", "supervisor"))
 
 
 @bp.post("/<part>/draw")
 @access.roles("council-secretary", "council-chair")
 def draw(slug: str, part: str) -> Response:
+    """Asks for the draw of the order, with the members who are to sit."""
     with web.writing() as session:
         competition = competitions.competition(session, slug)
         hearings.ask_order(
@@ -75,8 +96,10 @@ def draw(slug: str, part: str) -> Response:
             competition,
             part=part,
             candidates=queries.reached(session, competition, part),
+            members=[int(one) for one in request.form.getlist("members") if one.isdecimal()],
             by=access.actor().account_id,
             now=web.now(),
+            language=pages.current_language(),
         )
     web.say(N_("The draw waits for its second approval; then it is made at once."))
     return redirect(url_for("panel.index", slug=slug))
@@ -87,6 +110,8 @@ def draw(slug: str, part: str) -> Response:
 def hearing(slug: str, code: str) -> str:
     """The room's page: whose turn, which step, how much time, how many sheets are in."""
     found = _hearing(slug, code)
+    if not _may_listen(hearings.part_of(found), slug):
+        raise NotFound()
     me = access.actor()
     seat = queries.seat(web.session(), found.id, me.account_id)
     shown = found.state in ("shown", "settled")
@@ -102,6 +127,15 @@ def hearing(slug: str, code: str) -> str:
         seat=seat,
         states=STATES,
         chairs=me.holds("panel-chair", slug),
+        leads=any(me.holds(role, slug) for role in ("panel-chair", "council-secretary", "council-chair")),
+        reads=any(me.holds(role, slug) for role in (*PANEL, "council-secretary")),
+        plan=hearings.defended(web.session(), found),
+        absences=hearings.ABSENCES,
+        barred={
+            one.id
+            for one in queries.sitting_members(found)
+            if found.application.account_id in accounts.recused(web.session(), slug, one.member_id)
+        },
         clock=_clock(found),
         sheets_in=sum(1 for one in queries.sitting_members(found) if one.sheets),
         members=queries.sitting_members(found),
@@ -129,7 +163,7 @@ def _clock(found: Hearing) -> dict[str, Any] | None:
 
 def _step(name: str, since: datetime, minutes: int) -> dict[str, Any]:
     until = since + timedelta(minutes=minutes)
-    return {"name": name, "since": since, "until": until, "minutes": minutes, "over": web.now() > until}
+    return {"name": name, "since": since, "until": until, "now": web.now(), "over": web.now() > until}
 
 
 @bp.post("/<code>/begin")
@@ -155,28 +189,48 @@ def go_on(slug: str, code: str) -> Response:
 def absent(slug: str, code: str) -> Response:
     with web.writing() as session:
         found = session.get_one(Hearing, _hearing(slug, code).id)
-        hearings.mark_absent(session, found, cause="no_show", by=access.actor().account_id, now=web.now())
+        hearings.mark_absent(
+            session, found, cause=request.form.get("cause", ""), by=access.actor().account_id, now=web.now()
+        )
     return redirect(url_for("panel.index", slug=slug))
 
 
-@bp.post("/<code>/step-aside")
-@access.roles(*PANEL)
-def step_aside(slug: str, code: str) -> Response:
+@bp.post("/<code>/seats/<int:number>/replace")
+@access.roles(*PANEL, "council-secretary", "council-chair")
+def replace(slug: str, number: int, code: str) -> Response:
+    """A member steps aside for this candidate, or whoever leads has an absent one replaced."""
     form = StepAsideForm()
     found = _hearing(slug, code)
-    seat = queries.seat(web.session(), found.id, access.actor().account_id)
-    if seat is None or not form.validate_on_submit():
-        raise Refused(N_("Write the reason."))
+    seat = next((one for one in queries.sitting_members(found) if one.id == number), None)
+    me = access.actor()
+    leads = any(me.holds(role, slug) for role in ("panel-chair", "council-secretary", "council-chair"))
+    if seat is None or not (leads or seat.member_id == me.account_id):
+        raise NotFound()
+    if not form.validate_on_submit():
+        web.say(N_("Write the reason."))
+        return redirect(url_for("panel.hearing", slug=slug, code=code))
     with web.writing() as session:
-        hearings.step_aside(
+        substituting.ask_substitution(
             session,
-            session.get_one(PanelSeat, seat.id),
+            session.get_one(PanelSeat, number),
             reason=form.reason.data or "",
-            by=access.actor().account_id,
+            by=me.account_id,
             now=web.now(),
+            language=pages.current_language(),
         )
-    web.say(N_("Your place waits for its substitute; a second person approves."))
+    web.say(N_("The substitution waits for its approval by others."))
     return redirect(url_for("panel.hearing", slug=slug, code=code))
+
+
+@bp.get("/<code>/plan")
+@access.roles(*PANEL, "council-secretary")
+def plan(slug: str, code: str) -> Response:
+    """The file that is defended, for those who hear it."""
+    found = _hearing(slug, code)
+    file = hearings.defended(web.session(), found)
+    if file is None:
+        raise NotFound()
+    return download(file)
 
 
 @bp.route("/<code>/sheet", methods=["GET", "POST"])

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from fractions import Fraction
-from typing import Any
 
 from sqlalchemy import ScalarSelect, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
+from examsvc.accounts import queries as accounts
 from examsvc.applications import queries as applications
 from examsvc.applications.models import Application
+from examsvc.competitions import oracles as course
 from examsvc.competitions import queries as competitions
+from examsvc.competitions.exam_clauses import PanelPart
 from examsvc.competitions.models import Competition
 from examsvc.ledger.entries import read_entry
 from examsvc.ledger.models import LogEntry
@@ -25,6 +30,7 @@ from examsvc.marking.models import (
     Script,
     StageLock,
 )
+from examsvc.papers import queries as papers
 from examsvc.sittings.models import Attempt, Sitting
 
 # -------------------------------------------------------------------------------- objective parts
@@ -99,11 +105,28 @@ def active_allocations(of: Script) -> list[Allocation]:
 
 
 def desk(session: Session, competition_id: int, marker_id: int) -> list[Allocation]:
-    """What lies on a marker's desk: everything given to him that was not taken away, in the order of script codes."""
-    return list(
+    """What lies on a marker's desk: everything given to him that was not taken away, in the order of script codes.
+
+    A script whose writer he must have nothing to do with lies there no more, unless he had marked it.
+    """
+    slug = session.get_one(Competition, competition_id).slug
+    close = accounts.recused(session, slug, marker_id)
+    recognised = set(
+        session.scalars(
+            select(Attempt.application_id)
+            .join(Script, Script.attempt_id == Attempt.id)
+            .join(Allocation, Allocation.script_id == Script.id)
+            .where(Script.competition_id == competition_id, Allocation.marker_id == marker_id, Allocation.recognised_at.is_not(None))
+        )
+    )
+    found = (
         session.scalars(
             select(Allocation)
             .join(Script, Script.id == Allocation.script_id)
+            .options(
+                joinedload(Allocation.script).joinedload(Script.attempt).joinedload(Attempt.application),
+                selectinload(Allocation.sheets),
+            )
             .where(
                 Script.competition_id == competition_id,
                 Allocation.marker_id == marker_id,
@@ -113,23 +136,87 @@ def desk(session: Session, competition_id: int, marker_id: int) -> list[Allocati
             )
             .order_by(Script.part, Script.code)
         )
+        .unique()
+        .all()
+    )
+    return [
+        one
+        for one in found
+        if one.sheet is not None
+        or (
+            one.script.attempt.application.account_id not in close
+            and one.script.attempt.application_id not in recognised
+        )
+    ]
+
+
+@dataclass(frozen=True)
+class TaskGuide:
+    """The marking guide of one task as it stands: the version of the whole, when this task last changed and why."""
+
+    version: int
+    text: Mapping[str, str]
+    changed_in: int
+    reason: str | None
+
+
+def guides(session: Session, competition_id: int, stage: str, scheme: str) -> list[Guide]:
+    """Later versions of a scheme's guide in a stage, the oldest first."""
+    return list(
+        session.scalars(
+            select(Guide)
+            .where(Guide.competition_id == competition_id, Guide.stage == stage, Guide.scheme == scheme)
+            .order_by(Guide.version)
+        )
     )
 
 
-def guide(session: Session, of: Script) -> Guide:
-    """The newest version of the marking guide of the script's task."""
-    return session.scalars(
-        select(Guide)
-        .where(Guide.competition_id == of.competition_id, Guide.item_version_id == of.item_version_id)
-        .order_by(Guide.version.desc())
-        .limit(1)
-    ).one()
+def guide(session: Session, of: Script) -> TaskGuide:
+    """The guide of the script's task as it stands now."""
+    regulation = competitions.regulation(of.competition)
+    scheme = regulation.marking_of(regulation.part(of.part)).id  # type: ignore[arg-type]
+    later = guides(session, of.competition_id, regulation.stage_of(of.part).id, scheme)
+    digest = of.item_version.digest
+    own = [one for one in later if digest in one.changed]
+    return TaskGuide(
+        version=later[-1].version if later else 1,
+        text=own[-1].tasks[digest] if own else dict(papers.item(of.item_version).guide.values),
+        changed_in=own[-1].version if own else 1,
+        reason=own[-1].reason if own else None,
+    )
 
 
 def newest_agreements(session: Session, of: Script) -> dict[int, Agreement]:
-    """The newest proposal of each marker."""
-    rows = session.scalars(select(Agreement).where(Agreement.script_id == of.id).order_by(Agreement.id))
+    """The newest proposal of each marker, made under the guide that holds."""
+    rows = session.scalars(
+        select(Agreement).where(Agreement.script_id == of.id, Agreement.guide >= of.guide).order_by(Agreement.id)
+    )
     return {row.by_id: row for row in rows}
+
+
+def close_to(session: Session, of: Script) -> set[int]:
+    """Accounts that take no part where the writer of this script is concerned: recused, or markers who recognised one of the
+    writer's scripts.  Joins code and candidate, so it is for drawing and replacing, never for a page."""
+    application = of.attempt.application
+    recused = {
+        one.account_id
+        for one in accounts.recusals(session, of.competition.slug)
+        if one.candidate_id == application.account_id
+    }
+    recognised = session.scalars(
+        select(Allocation.marker_id)
+        .join(Script, Script.id == Allocation.script_id)
+        .join(Attempt, Attempt.id == Script.attempt_id)
+        .where(Attempt.application_id == application.id, Allocation.recognised_at.is_not(None))
+    )
+    return recused | set(recognised)
+
+
+def must_leave(session: Session, of: Script) -> list[Allocation]:
+    """Unmarked allocations whose marker is close to the writer and waits for a replacement."""
+    waiting = [one for one in of.allocations if one.replaced_at is None and one.sheet is None]
+    barred = close_to(session, of) if waiting else set()
+    return [one for one in waiting if one.marker_id in barred]
 
 
 def verdict(session: Session, of: Script) -> rules.Settled | rules.Waiting | None:
@@ -137,15 +224,15 @@ def verdict(session: Session, of: Script) -> rules.Settled | rules.Waiting | Non
     regulation = competitions.regulation(of.competition)
     scheme = regulation.marking_of(regulation.part(of.part))  # type: ignore[arg-type]
     active = active_allocations(of)
-    if len(active) < scheme.markers or any(not one.sheets for one in active):
+    marks = [Fraction(one.sheet.total) for one in active if one.sheet is not None]
+    if len(active) < scheme.markers or len(marks) < len(active):
         return None
-    marks = [Fraction(one.sheets[-1].total) for one in active]
     return rules.settle(scheme, regulation.rounding, marks, Fraction(of.maximum))
 
 
 def awaits_head(session: Session, of: Script) -> bool:
     """Whether the regulation leaves this script to the head now."""
-    if of.settlements:
+    if of.settlement is not None:
         return False
     found = verdict(session, of)
     if not isinstance(found, rules.Waiting):
@@ -158,14 +245,16 @@ def awaits_head(session: Session, of: Script) -> bool:
 
 def state(session: Session, of: Script) -> str:
     """Where a script stands: a short code that pages translate."""
-    if of.settlements:
+    if of.settlement is not None:
         return "settled"
     if not of.allocations:
         return "coded"
-    if any(one.recognised_at and not one.replaced_at for one in of.allocations):
+    if must_leave(session, of):
         return "recognised"
     found = verdict(session, of)
     if found is None:
+        if any(one.reopened for one in active_allocations(of)):
+            return "reopened"
         return "third-marking" if any(one.round == 3 and one.called_at for one in of.allocations) else "marking"
     if awaits_head(session, of):
         return "head"
@@ -257,8 +346,8 @@ def _script_marks(session: Session, competition: Competition, part: str) -> dict
     unsettled: set[str] = set()
     for one in scripts(session, competition.id, part):
         number = one.attempt.application.candidate_number or ""
-        if one.settlements:
-            totals[number] = totals.get(number, Fraction(0)) + Fraction(one.settlements[-1].mark)
+        if one.settlement is not None:
+            totals[number] = totals.get(number, Fraction(0)) + Fraction(one.settlement.mark)
         else:
             unsettled.add(number)
     return {number: total for number, total in totals.items() if number not in unsettled}
@@ -279,23 +368,6 @@ def absent(session: Session, competition: Competition, part: str) -> set[str]:
         if one.state == "absent"
     }
     return missing
-
-
-def agreement_table(session: Session, competition_id: int, part: str) -> list[dict[str, Any]]:
-    """Independent marks by script, for the board's statistics: code, marks in the order of rounds, settled mark."""
-    rows = []
-    for one in scripts(session, competition_id, part):
-        active = [a for a in active_allocations(one) if a.sheets]
-        rows.append(
-            {
-                "script": one.code,
-                "maximum": one.maximum,
-                "marks": {a.marker.code: a.sheets[-1].total for a in active},
-                "rounds": {a.round: a.sheets[-1].total for a in active},
-                "mark": one.settlements[-1].mark if one.settlements else None,
-            }
-        )
-    return rows
 
 
 def reached(session: Session, competition: Competition, part: str) -> list[Application]:
@@ -323,3 +395,51 @@ def reached(session: Session, competition: Competition, part: str) -> list[Appli
                 if mark is None or failed:
                     del going[number]
     return [going[number] for number in sorted(going)]
+
+
+# -------------------------------------------------------------------------------- for the course of a competition
+
+
+@course.facts_from
+def facts_for_phases(session: Session, competition: Competition, now: datetime) -> set[str]:
+    """The facts of competitions.phases that this room knows: scripts-coded:STAGE, panel-formed:STAGE, order-drawn:STAGE,
+    marks-locked:STAGE, and stage-results:STAGE once the marks of a stage can be laid beside its candidates."""
+    regulation = competitions.regulation(competition)
+    found: set[str] = set()
+    for stage in regulation.stages:
+        written = [scripts(session, competition.id, part.id) for part in stage.parts if part.kind in ("essay", "plan")]
+        if all(of and all(one.allocations for one in of) for of in written):
+            found.add(f"scripts-coded:{stage.id}")
+        parts = [part for part in stage.parts if isinstance(part, PanelPart)]
+        heard = [hearings(session, competition.id, part.id) for part in parts]
+        if all(heard):
+            found.add(f"order-drawn:{stage.id}")
+        if _formed(session, competition, parts, heard, now):
+            found.add(f"panel-formed:{stage.id}")
+        standing = lock(session, competition.id, stage.id)
+        if standing is not None:
+            found.add(f"marks-locked:{stage.id}")
+            if not written or standing.opened_at is not None:
+                found.add(f"stage-results:{stage.id}")
+    return found
+
+
+def _formed(
+    session: Session, competition: Competition, parts: list[PanelPart], heard: list[list[Hearing]], now: datetime
+) -> bool:
+    """Whether each part has a panel of its size: seated members who are not recused, or, before the draw, enough who hold the role."""
+    regulation = competitions.regulation(competition)
+    holders = accounts.holders(session, "panel-member", competition.slug, now)
+    for part, listed in zip(parts, heard, strict=True):
+        size = regulation.panel_of(part).members
+        if len(holders) < size:
+            return False
+        for one in listed:
+            barred = {
+                seat.member_id
+                for seat in sitting_members(one)
+                if one.application.account_id in accounts.recused(session, competition.slug, seat.member_id)
+            }
+            if one.state == "listed" and (barred or len(sitting_members(one)) != size):
+                return False
+    return True

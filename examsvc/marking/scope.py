@@ -8,8 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from examsvc.accounts import queries as accounts
-from examsvc.base.errors import N_, Refused
+from examsvc.base.errors import N_, NotFound, Refused
 from examsvc.competitions import queries as competitions
+from examsvc.competitions.marking_clauses import MarkingScheme
 from examsvc.competitions.models import Competition
 from examsvc.marking.models import StageLock
 
@@ -19,6 +20,23 @@ def of_part(competition: Competition, part: str, posts: list[str] | None = None)
     regulation = competitions.regulation(competition)
     codes = posts if posts is not None else [post.code for post in competition.posts]
     return {"stage": regulation.stage_of(part).id, "posts": sorted(set(codes))}
+
+
+def stage_name(competition: Competition, stage: str, language: str) -> str:
+    return competitions.regulation(competition).stage(stage).label.in_language(language)
+
+
+def part_name(competition: Competition, part: str, language: str) -> str:
+    return competitions.regulation(competition).part(part).label.in_language(language)
+
+
+def scheme(competition: Competition, part: str) -> MarkingScheme:
+    """How the regulation has the scripts of a part marked; NotFound for a part without scripts."""
+    regulation = competitions.regulation(competition)
+    rule = regulation.part(part)
+    if rule.kind not in ("essay", "plan"):
+        raise NotFound()
+    return regulation.marking_of(rule)
 
 
 def actor(session: Session, account_id: int) -> str:

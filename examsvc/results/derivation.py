@@ -261,7 +261,7 @@ def origins(session: Session, competition: Competition, candidate: str, language
             mine = [
                 one
                 for one in marking.scripts(session, competition.id, part.id)
-                if one.attempt.application.candidate_number == candidate and one.settlements
+                if one.attempt.application.candidate_number == candidate and one.settlement is not None
             ]
             found[part.id] = [_script(one, place, len(mine), language) for place, one in enumerate(mine, 1)]
         else:
@@ -270,8 +270,9 @@ def origins(session: Session, competition: Competition, candidate: str, language
 
 
 def _script(script: Script, place: int, of: int, language: str) -> str:
-    settled = script.settlements[-1]
-    marks = [one.sheets[-1].total for one in marking.active_allocations(script) if one.sheets]
+    settled = script.settlement
+    assert settled is not None
+    marks = [one.sheet.total for one in marking.active_allocations(script) if one.sheet is not None]
     text = sentence(language, MANNERS[settled.manner], marks=listed(marks, language))
     if of > 1:
         return sentence(language, N_("Task %(place)d: %(mark)s."), place=place, mark=shown(settled.mark, language)) + " " + text

@@ -124,9 +124,9 @@ def scripts(session: Session, competition: Competition, part: str, maximum: Frac
         number = script.attempt.application.candidate_number or ""
         tasks[number] = tasks.get(number, 0) + 1
         for one in marking.active_allocations(script):
-            if one.sheets:
+            if one.sheet is not None:
                 marks.setdefault(number, {}).setdefault(one.marker.code, []).append(
-                    float(read_exact(one.sheets[-1].total))
+                    float(read_exact(one.sheet.total))
                 )
     codes = sorted({code for of in marks.values() for code in of})
     return Marking(

@@ -74,7 +74,7 @@ def _criteria_of_scripts(session: Session, competition: Competition, part: str, 
     for script in marking.scripts(session, competition.id, part):
         if script.attempt.application.candidate_number != candidate:
             continue
-        sheets = [one.sheets[-1] for one in marking.active_allocations(script) if one.sheets]
+        sheets = [one.sheet for one in marking.active_allocations(script) if one.sheet is not None]
         titles = {one.id: one.title for one in papers.item(script.item_version).rubric}
         for name, maximum, _ in essays.criteria_of(script):
             marks = [read_exact(sheet.criteria[name]) for sheet in sheets if name in sheet.criteria]
