@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime, timedelta
+from hashlib import sha256
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from examsvc.accounts.approvals import Approved, ask, carries_out
-from examsvc.accounts.models import SignInTry
+from examsvc.accounts.approvals import Approved, ask, carries_out, line
+from examsvc.accounts.models import SignInSession, SignInTry
 from examsvc.accounts.passwords import hash_password, matches
 from examsvc.applications.models import Application
 from examsvc.base.errors import N_, Refused
+from examsvc.base.language import sentence
 from examsvc.competitions import queries as competitions
 from examsvc.competitions.models import Competition
 from examsvc.ledger.operations import Sealed, record
@@ -51,7 +53,8 @@ def check_in(
 ) -> None:
     """Lets a candidate in, against identity document and photograph, and gives the one-time code to that person alone.
 
-    Checking in again (a lost slip) replaces the code and ends nothing.  After the regulation's late limit only
+    Checking in again (a lost slip) replaces the code and signs out whoever came in with the old one; what was written
+    stays, and the candidate goes on with the new code.  After the regulation's late limit only
     :func:`ask_late_admission` helps.
     """
     _may_enter(attempt, document, photograph_agrees)
@@ -67,8 +70,32 @@ def check_in(
                 minutes=limit,
             )
         _admit(session, attempt, document=document, excused=False, by=by, now=now)
-    attempt.code_hash = code_hash
+    attempt.code_hash, attempt.code_place = code_hash, None
+    session.execute(
+        update(SignInSession)
+        .where(SignInSession.subject == attempt.code, SignInSession.revoked_at.is_(None))
+        .values(revoked_at=now)
+    )
     session.flush()
+
+
+def use_code(session: Session, attempt: Attempt, *, place: str | None) -> str:
+    """Uses the one-time code of an attempt at one browser; returns what that browser has to keep.
+
+    The first browser keeps the right to come back with the same code (a power cut, a closed window); at any other the code is
+    worth nothing until the invigilator releases the attempt or gives a new one.  Of two at once, one gets in.
+    """
+    session.refresh(attempt, with_for_update=True)
+    if attempt.code_place is None:
+        place = secrets.token_urlsafe(24)
+        attempt.code_place = sha256(place.encode()).hexdigest()
+        session.flush()
+        return place
+    if place is None or not secrets.compare_digest(sha256(place.encode()).hexdigest(), attempt.code_place):
+        raise Refused(
+            N_("This code was used at another machine already. Ask the invigilator, who lets you go on here or gives you a new code.")
+        )
+    return place
 
 
 def _may_enter(attempt: Attempt, document: str, photograph_agrees: bool) -> None:
@@ -111,7 +138,7 @@ def _admit(session: Session, attempt: Attempt, *, document: str, excused: bool, 
 
 
 def ask_late_admission(
-    session: Session, attempt: Attempt, *, reason: str, document: str, by: int, now: datetime
+    session: Session, attempt: Attempt, *, reason: str, document: str, by: int, now: datetime, language: str = "vi"
 ) -> None:
     """Asks for a candidate who came after the late limit; the regulation's people decide on force majeure."""
     _may_enter(attempt, document, True)
@@ -124,8 +151,9 @@ def ask_late_admission(
         entry_type="attempt.checked_in",
         competition=competition.slug,
         lines=[
-            f"Late admission of candidate {attempt.application.candidate_number}, sitting {attempt.sitting.code}",
-            f"Reason: {reason}",
+            sentence(language, N_("Admit a candidate who came after the late limit")),
+            *scope.named(attempt, language),
+            line(language, N_("Reason"), reason),
         ],
         arguments={"attempt": attempt.id, "document": document, "reason": reason},
         terms=competitions.approval_terms(competition, "admit-late-candidate"),
@@ -137,15 +165,18 @@ def ask_late_admission(
 @carries_out("sittings.admit_late")
 def _admit_late(session: Session, approved: Approved) -> None:
     attempt = session.get_one(Attempt, approved.arguments["attempt"])
-    if attempt.state == "prepared":
-        _admit(
-            session,
-            attempt,
-            document=approved.arguments["document"],
-            excused=True,
-            by=approved.last_by,
-            now=approved.now,
-        )
+    if attempt.state != "prepared":
+        raise Refused(N_("This candidate was checked in or put down as absent meanwhile."))
+    regulation = competitions.regulation(attempt.sitting.competition)
+    scope.require_decider(session, approved, regulation.sitting.late_exception_by)
+    _admit(
+        session,
+        attempt,
+        document=approved.arguments["document"],
+        excused=True,
+        by=approved.last_by,
+        now=approved.now,
+    )
 
 
 def find_attempt(
@@ -197,12 +228,25 @@ def forget_failures(session: Session, competition: Competition, *, number: str) 
     session.execute(delete(SignInTry).where(SignInTry.subject == try_subject(competition, number)))
 
 
+TURNED_AWAY = {
+    "late": N_("Came after the late limit and was not admitted"),
+    "refused": N_("Could not show who it is"),
+    "withdrawn": N_("Came and does not want to sit"),
+}
+"""Why somebody who stood at the door does not sit; who never came is put down by the clock."""
+
+
 def mark_absent(
     session: Session, attempt: Attempt, *, cause: str, now: datetime, by: int | None = None
 ) -> None:
-    """Puts on record that a candidate did not come, or was turned away."""
+    """Puts on record that a candidate did not come, or was turned away; only once the bell has rung, since until then
+    everybody may still come."""
     if attempt.state != "prepared":
         raise Refused(N_("Only a candidate who is not checked in can be absent."))
+    if attempt.sitting.started_at is None:
+        raise Refused(N_("The bell has not rung; until then everybody may still come. Put it down afterwards."))
+    if by is not None and cause not in TURNED_AWAY:
+        raise Refused(N_("Choose why the candidate does not sit."), field="cause")
     attempt.state = "absent"
     session.flush()
     record(

@@ -17,7 +17,7 @@ from examsvc.base.language import moment
 from examsvc.competitions import queries as competitions
 from examsvc.competitions.models import Competition
 from examsvc.sittings import oracles, practice, printing, queries, receipts
-from examsvc.sittings.models import Seat
+from examsvc.sittings.models import Attempt, Seat
 
 bp = Blueprint("my_exam", __name__, template_folder="templates")
 
@@ -44,16 +44,49 @@ def mine(slug: str) -> str:
 
 def _row(competition: Competition, seat: Seat) -> dict[str, Any]:
     attempt = queries.attempt_of_seat(web.session(), seat.id)
+    regulation = competitions.regulation(competition)
     ended = attempt.receipt if attempt is not None else None
     return {
         "seat": seat,
         "sitting": seat.sitting,
-        "label": competitions.regulation(competition).part(seat.sitting.part).label.model_dump(),
+        "label": regulation.part(seat.sitting.part).label.model_dump(),
+        "minutes": seat.sitting.minutes + seat.extra_minutes,
+        "late_limit": regulation.late_limit(seat.sitting.minutes),
+        "stands": _standing(seat, attempt),
         "attempt": attempt,
         "receipt": {**ended, "code": receipts.grouped(ended["code"]), "qr": receipts.picture(ended["code"])} if ended else None,
         "remarks": oracles.remarks(web.session(), attempt, web.now()) if attempt is not None and ended else [],
         "outages": queries.outages(web.session(), attempt.id) if attempt is not None else [],
     }
+
+
+def _standing(seat: Seat, attempt: Attempt | None) -> str:
+    """In one word for the page: what this seat is to its candidate now."""
+    if attempt is None:
+        return "expected"
+    if attempt.receipt is not None or attempt.state in ("absent", "cancelled"):
+        return attempt.state
+    return "running" if seat.sitting.started_at is not None else "expected"
+
+
+@bp.get("/competitions/<slug>/my-exam/<code>/receipt")
+@access.signed_in
+def receipt(slug: str, code: str) -> str:
+    """One's own receipt for the sitting of that code, to read, to print and to keep."""
+    competition = competitions.competition(web.session(), slug)
+    seat = next((one for one in _seats(competition) if one.sitting.code == code), None)
+    row = _row(competition, seat) if seat is not None else None
+    if row is None or row["receipt"] is None:
+        raise NotFound()
+    attempt: Attempt = row["attempt"]
+    return render_template(
+        "sittings/receipt.html",
+        competition=competition,
+        row=row,
+        manner=queries.manner_of_end(web.session(), attempt),
+        late=len(queries.late_saves(web.session(), attempt.id)),
+        late_decision=queries.late_decision(web.session(), attempt.id),
+    )
 
 
 @bp.get("/competitions/<slug>/my-exam/<code>/summons.pdf")

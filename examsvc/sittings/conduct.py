@@ -5,11 +5,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
+from fractions import Fraction
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from examsvc.accounts.approvals import Approved, ask, carries_out
+from examsvc.accounts.approvals import Approved, ask, carries_out, line
 from examsvc.base.errors import N_, NotFound, Refused
+from examsvc.base.language import in_language, number, sentence
 from examsvc.competitions import queries as competitions
 from examsvc.competitions.terms import write_exact
 from examsvc.ledger.operations import Sealed, record
@@ -28,13 +31,22 @@ def record_incident(
     now: datetime,
     room: Room | None = None,
     attempt: Attempt | None = None,
+    refuses: bool = False,
 ) -> Incident:
     """Puts something out of the ordinary on record.
 
-    ``signed`` names who signed; where a candidate refuses, the regulation's number of nearby candidates sign instead.
+    ``signed`` names who signed; where the candidate ``refuses``, the regulation's number of nearby candidates sign instead.
     """
     if not description.strip():
         raise Refused(N_("Write what happened."), field="description")
+    names = [name.strip() for name in signed if name.strip()]
+    witnesses = competitions.regulation(sitting.competition).sitting.refusal_witnesses
+    if refuses and len(names) < witnesses:
+        raise Refused(
+            N_("The candidate refuses to sign, so %(number)d of the nearest candidates sign instead. Name them."),
+            number=witnesses,
+            field="signed",
+        )
     incident = Incident(
         code=secrets.token_hex(6),
         sitting_id=sitting.id,
@@ -42,7 +54,7 @@ def record_incident(
         attempt_id=attempt.id if attempt else None,
         kind=kind,
         description=description,
-        signed=[name for name in signed if name.strip()],
+        signed=names,
         by_id=by,
         at=now,
     )
@@ -74,9 +86,9 @@ def record_incident(
 
 
 def ask_sanction(
-    session: Session, incident: Incident, *, sanction: str, reason: str, by: int, now: datetime
+    session: Session, incident: Incident, *, sanction: str, reason: str, by: int, now: datetime, language: str = "vi"
 ) -> None:
-    """Asks to sanction the candidate of an incident; a second person approves."""
+    """Asks to sanction the candidate of an incident; a second person approves, and the regulation's decider is one of the two."""
     attempt = incident.attempt
     if attempt is None:
         raise Refused(N_("This incident names no candidate; nobody can be sanctioned for it."))
@@ -94,9 +106,12 @@ def ask_sanction(
         entry_type="sanction.imposed",
         competition=competition.slug,
         lines=[
-            f"Sanction {rule.label.en} for candidate {attempt.application.candidate_number}, sitting {attempt.sitting.code}",
-            f"Takes away {write_exact(rule.deduction)} of the mark of {attempt.sitting.part}",
-            f"Reason: {reason}",
+            line(language, N_("Sanction"), in_language(rule.label.model_dump(), language)),
+            *scope.named(attempt, language),
+            line(language, N_("Taken away of the mark of this part"), share_in_words(rule.deduction, language)),
+            *([sentence(language, N_("The candidate leaves the exam."))] if rule.ends_sitting else []),
+            *([sentence(language, N_("The result is annulled."))] if rule.annuls else []),
+            line(language, N_("Reason"), reason),
         ],
         arguments={"incident": incident.id, "sanction": sanction, "reason": reason},
         terms=competitions.approval_terms(competition, "impose-sanction"),
@@ -113,6 +128,7 @@ def _impose(session: Session, approved: Approved) -> None:
         raise NotFound()
     competition = attempt.sitting.competition
     rule = competitions.regulation(competition).sanction(approved.arguments["sanction"])
+    scope.require_decider(session, approved, rule.decided_by)
     imposed = SanctionRecord(
         incident_id=incident.id,
         attempt_id=attempt.id,
@@ -151,11 +167,34 @@ def _impose(session: Session, approved: Approved) -> None:
             subject=attempt.application.account.code,
         ),
     )
-    if rule.ends_sitting and attempt.state == "checked-in":
+    if rule.ends_sitting and attempt.state == "checked-in" and attempt.sitting.started_at is not None:
         ending.end_by_invigilator(session, attempt, by=approved.last_by, now=approved.now)
 
 
-def ask_lifting(session: Session, imposed: SanctionRecord, *, reason: str, by: int, now: datetime) -> None:
+def turn_out(session: Session, sitting: Sitting, *, now: datetime) -> None:
+    """Ends, at the bell, the attempts of those who were checked in and had to leave before it: an attempt can end only then."""
+    sanctions = competitions.regulation(sitting.competition).sanctions
+    leaving = [rule.id for rule in sanctions if rule.ends_sitting]
+    found = session.execute(
+        select(Attempt, Incident.by_id)
+        .join(SanctionRecord, SanctionRecord.attempt_id == Attempt.id)
+        .join(Incident, Incident.id == SanctionRecord.incident_id)
+        .where(
+            Attempt.sitting_id == sitting.id,
+            Attempt.state == "checked-in",
+            SanctionRecord.sanction.in_(leaving),
+            SanctionRecord.lifted_at.is_(None),
+        )
+        .order_by(Attempt.id)
+    ).all()
+    for attempt, by in found:
+        if attempt.receipt is None:
+            ending.end_by_invigilator(session, attempt, by=by, now=now)
+
+
+def ask_lifting(
+    session: Session, imposed: SanctionRecord, *, reason: str, by: int, now: datetime, language: str = "vi"
+) -> None:
     """Asks to take a sanction back; a second person approves.  What it ended stays ended: that is a second attempt's matter."""
     if imposed.lifted_at is not None:
         raise Refused(N_("This sanction is lifted already."))
@@ -163,16 +202,17 @@ def ask_lifting(session: Session, imposed: SanctionRecord, *, reason: str, by: i
         raise Refused(N_("Write the reason."), field="reason")
     attempt = imposed.attempt
     competition = attempt.sitting.competition
+    rule = competitions.regulation(competition).sanction(imposed.sanction)
     ask(
         session,
         kind="sittings.lift_sanction",
         entry_type="sanction.lifted",
         competition=competition.slug,
         lines=[
-            f"Lifts the sanction {imposed.sanction} of candidate {attempt.application.candidate_number},"
-            f" sitting {attempt.sitting.code}",
-            f"Gives {imposed.deduction} of the mark of {attempt.sitting.part} back",
-            f"Reason: {reason}",
+            line(language, N_("Lift the sanction"), in_language(rule.label.model_dump(), language)),
+            *scope.named(attempt, language),
+            line(language, N_("Given back of the mark of this part"), share_in_words(rule.deduction, language)),
+            line(language, N_("Reason"), reason),
         ],
         arguments={"sanction": imposed.id, "reason": reason},
         terms=competitions.approval_terms(competition, "lift-sanction"),
@@ -186,6 +226,8 @@ def _lift(session: Session, approved: Approved) -> None:
     imposed = session.get_one(SanctionRecord, approved.arguments["sanction"])
     if imposed.lifted_at is not None:
         raise Refused(N_("This sanction is lifted already."))
+    rule = competitions.regulation(imposed.attempt.sitting.competition).sanction(imposed.sanction)
+    scope.require_decider(session, approved, rule.decided_by)
     imposed.lifted_at, imposed.lifted_reason = approved.now, approved.arguments["reason"]
     session.flush()
     frame = scope.of_attempt(imposed.attempt)
@@ -203,6 +245,11 @@ def _lift(session: Session, approved: Approved) -> None:
         order=imposed.number,
         reason=Sealed({"text": approved.arguments["reason"]}, subject=imposed.attempt.application.account.code),
     )
+
+
+def share_in_words(share: Fraction, language: str) -> str:
+    """25 %; 100/3 % where it does not come out even."""
+    return f"{number(share * 100, language)} %"
 
 
 def decimal_share(share: object) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from examsvc.base import jobs
 from examsvc.base.database import writing
-from examsvc.sittings import ending, running
+from examsvc.sittings import conduct, ending, queries, running
 from examsvc.sittings.models import Attempt, Save, Sitting
 
 HEADS_EVERY = timedelta(seconds=60)
@@ -18,21 +18,35 @@ LATE_QUIET = timedelta(minutes=5)
 
 
 def ring_and_close(session: Session, now: datetime) -> None:
-    """Rings the bell of sittings whose time has come and closes what is over; each sitting in a transaction of its own."""
+    """Rings the bell of sittings whose time has come and ends what is over.
+
+    What is due is looked up first, and each attempt ends in a transaction of its own: whoever still writes, having more
+    time or sitting in another room, never waits behind a whole hall that is being closed.
+    """
     for number in _running(session):
-        with writing(session):
-            sitting = session.get_one(Sitting, number)
-            running.start_sitting(session, sitting, now=now)
-            if sitting.started_at is not None:
-                ending.close_sitting(session, sitting, now=now)
+        sitting = session.get_one(Sitting, number)
+        if sitting.started_at is None:
+            if now < sitting.bell_at:
+                continue
+            with writing(session):
+                running.start_sitting(session, session.get_one(Sitting, number), now=now)
+                conduct.turn_out(session, session.get_one(Sitting, number), now=now)
+        for attempt in ending.due_to_end(session, session.get_one(Sitting, number), now):
+            with writing(session):
+                ending.end_by_clock(session, session.get_one(Attempt, attempt), now=now)
+        if all(one.state not in ("prepared", "checked-in") for one in session.get_one(Sitting, number).attempts):
+            with writing(session):
+                ending.close_sitting(session, session.get_one(Sitting, number), now=now)
 
 
 def commit_to_heads(session: Session, now: datetime) -> None:
     """Each minute, the log takes the heads of all open attempts' chains."""
     for number in _running(session):
+        if session.get_one(Sitting, number).started_at is None:
+            continue
         with writing(session):
             sitting = session.get_one(Sitting, number)
-            if sitting.started_at is not None and sitting.closed_at is None:
+            if sitting.closed_at is None:
                 running.record_heads(session, sitting, now=now)
 
 
@@ -47,7 +61,7 @@ def keep_late_answers(session: Session, now: datetime) -> None:
     for number, _links, _kept in found:
         with writing(session):
             attempt = session.get_one(Attempt, number)
-            newest = ending.late_saves(session, number)[-1]
+            newest = queries.late_saves(session, number)[-1]
             if now - newest.saved_at >= LATE_QUIET:
                 ending.keep_late(session, attempt, now=now)
                 attempt.late_links = attempt.links

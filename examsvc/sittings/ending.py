@@ -9,14 +9,15 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from examsvc.accounts.approvals import Approved, ask, carries_out
+from examsvc.accounts.approvals import Approved, ask, carries_out, line
 from examsvc.base.clock import seconds
 from examsvc.base.errors import N_, Refused
+from examsvc.base.language import sentence
 from examsvc.competitions import queries as competitions
 from examsvc.ledger import receipts
 from examsvc.ledger.operations import Sealed, record
-from examsvc.sittings import arrival, queries, rules, scope
-from examsvc.sittings.models import Attempt, LateDecision, Pause, Save, Sitting
+from examsvc.sittings import arrival, notices, queries, rules, scope
+from examsvc.sittings.models import Attempt, LateDecision, Pause, Sitting
 from examsvc.sittings.planning import form_code
 from examsvc.sittings.saving import SaveRefused, moment
 
@@ -111,6 +112,7 @@ def _end(
         "blank": len(answers["answers"]) - answered,
     }
     session.flush()
+    notices.ended(session, attempt, now=now)
     return attempt.receipt
 
 
@@ -132,19 +134,32 @@ def answer_set(session: Session, attempt: Attempt, *, now: datetime, late: bool)
     }
 
 
+def due_to_end(session: Session, sitting: Sitting, now: datetime) -> list[int]:
+    """Attempts of a sitting whose time is over and that are neither ended nor put down as absent yet."""
+    timings = queries.timings(session, sitting)
+    return [
+        attempt.id
+        for attempt in sitting.attempts
+        if attempt.state in ("prepared", "checked-in") and rules.may_be_closed(timings[attempt.id], now)
+    ]
+
+
+def end_by_clock(session: Session, attempt: Attempt, *, now: datetime) -> None:
+    """What the end of the time brings to one attempt: it is closed, or its candidate did not come."""
+    if attempt.state == "checked-in":
+        close_attempt(session, attempt, now=now)
+    elif attempt.state == "prepared":
+        arrival.mark_absent(session, attempt, cause="no_show", now=now)
+
+
 def close_sitting(session: Session, sitting: Sitting, *, now: datetime) -> bool:
     """Closes every attempt whose time is over, puts no-shows on record, and the sitting when all have ended."""
     if sitting.started_at is None:
         return False
     if sitting.closed_at is not None:
         return True
-    limit = competitions.regulation(sitting.competition).late_limit(sitting.minutes)
-    for attempt in sitting.attempts:
-        if attempt.state == "checked-in":
-            close_attempt(session, attempt, now=now)
-        elif attempt.state == "prepared" and rules.may_be_closed(queries.timing(session, attempt), now):
-            late = not rules.admitted(sitting.bell_at, limit, now)
-            arrival.mark_absent(session, attempt, cause="no_show" if late else "withdrawn", now=now)
+    for number in due_to_end(session, sitting, now):
+        end_by_clock(session, session.get_one(Attempt, number), now=now)
     session.flush()
     if any(attempt.state in ("prepared", "checked-in") for attempt in sitting.attempts):
         return False
@@ -177,18 +192,11 @@ def keep_late(session: Session, attempt: Attempt, *, now: datetime) -> None:
     )
 
 
-def late_saves(session: Session, attempt_id: int) -> list[Save]:
-    """Answers that arrived after the end, the oldest first."""
-    return list(
-        session.scalars(select(Save).where(Save.attempt_id == attempt_id, Save.late.is_(True)).order_by(Save.link))
-    )
-
-
 def ask_late_decision(
-    session: Session, attempt: Attempt, *, counts: bool, reason: str, by: int, now: datetime
+    session: Session, attempt: Attempt, *, counts: bool, reason: str, by: int, now: datetime, language: str = "vi"
 ) -> None:
     """Asks the board to count, or to drop, the late answers of an attempt."""
-    if not late_saves(session, attempt.id):
+    if not queries.late_saves(session, attempt.id):
         raise Refused(N_("This attempt has no late answers."))
     if not reason.strip():
         raise Refused(N_("Write the reason."), field="reason")
@@ -199,8 +207,10 @@ def ask_late_decision(
         entry_type="attempt.late_decided",
         competition=competition.slug,
         lines=[
-            f"Late answers of attempt {attempt.code} {'count' if counts else 'do not count'}",
-            f"Reason: {reason}",
+            sentence(language, N_("The late answers count") if counts else N_("The late answers do not count")),
+            *scope.named(attempt, language),
+            line(language, N_("Late answers"), str(len(queries.late_saves(session, attempt.id)))),
+            line(language, N_("Reason"), reason),
         ],
         arguments={"attempt": attempt.id, "outcome": "counted" if counts else "dropped", "reason": reason},
         terms=competitions.approval_terms(competition, "count-late-answers"),

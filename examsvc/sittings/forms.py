@@ -58,25 +58,27 @@ class MoveForm(Form):
     )
 
 
+DOCUMENTS = (
+    ("citizen-card", _("Citizen identity card")),
+    ("passport", _("Passport")),
+    ("other", _("Another document with a photograph")),
+)
+
+
 class ArrivalForm(Form):
-    document = RadioField(
-        _("Identity document seen"),
-        choices=options(
-            [
-                ("citizen-card", _("Citizen identity card")),
-                ("passport", _("Passport")),
-                ("other", _("Another document with a photograph")),
-            ]
-        ),
-        default="citizen-card",
-    )
+    document = RadioField(_("Identity document seen"), choices=options(DOCUMENTS), default="citizen-card")
     photograph_agrees = BooleanField(_("The photograph agrees with the person before me"))
 
 
 class LateAdmissionForm(Form):
+    document = RadioField(_("Identity document seen"), choices=options(DOCUMENTS), default="citizen-card")
     reason = TextAreaField(
         _("Reason for admitting this candidate after the late limit"), [required(_("Write the reason.")), at_most(2000)]
     )
+
+
+class TurnAwayForm(Form):
+    cause = RadioField(_("Why the candidate does not sit"), validators=[required(_("Choose one."))])
 
 
 class ReasonForm(Form):
@@ -110,6 +112,7 @@ class IncidentForm(Form):
         _("Candidate number, if one candidate is concerned"), [Optional(), at_most(20)], render_kw={"inputmode": "numeric"}
     )
     description = TextAreaField(_("What happened"), [required(_("Write what happened.")), at_most(4000)])
+    refuses = BooleanField(_("The candidate refuses to sign"))
     signed = TextAreaField(
         _("Who signed the record"),
         [Optional(), at_most(1000)],
@@ -119,7 +122,7 @@ class IncidentForm(Form):
 
 
 class SanctionForm(ReasonForm):
-    sanction = RadioField(_("Sanction"), validate_choice=False)
+    sanction = RadioField(_("Sanction"), validators=[required(_("Choose one."))])
 
 
 class SecondAttemptForm(ReasonForm):

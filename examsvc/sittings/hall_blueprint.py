@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Blueprint
+from flask import Blueprint, redirect, render_template
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
 
 from examsvc.base import access, web
 from examsvc.base.errors import N_, NotFound, Refused
+from examsvc.base.forms import Form
 from examsvc.competitions import queries as competitions
 from examsvc.sittings import (
     outages,
@@ -68,16 +72,70 @@ def room_of(found: Sitting, code: str) -> Room:
     return place
 
 
-def row(attempt: Attempt) -> dict[str, Any]:
-    timing = queries.timing(web.session(), attempt)
-    where = rules.standing(timing, web.now())
-    state = rules.state(timing, attempt.state, web.now()) if attempt.state == "checked-in" else attempt.state
-    progress = queries.progress(web.session(), attempt.id)
+def may(slug: str) -> dict[str, bool]:
+    """What the reader's roles allow in this competition's sittings: pages offer nothing else."""
+    held = set(access.actor().roles_in(slug))
     return {
-        "attempt": attempt,
-        "state": state,
-        "deadline": where.deadline,
-        "answered": progress.answered,
-        "last_saved": progress.last_saved,
-        "silent": state == "open" and outages.is_silent(attempt, web.now()),
+        "plan": bool(held & set(OFFICE)),
+        "watch": bool(held & set(HALL)),
+        "command": "chief-invigilator" in held,
+        "give_time": bool(held & {*HALL, "council-chair"}),
+        "except": bool(held & set(BOARD)),
     }
+
+
+def rows(sitting: Sitting, attempts: Sequence[Attempt]) -> list[dict[str, Any]]:
+    """Attempts as the room sees them: state, time, how far; nothing of the answers.  By seat."""
+    timings = queries.timings(web.session(), sitting)
+    progress = queries.progress(web.session(), [attempt.id for attempt in attempts])
+    found = []
+    for attempt in sorted(attempts, key=lambda one: int(one.seat.place)):
+        timing, far = timings[attempt.id], progress.get(attempt.id)
+        state = rules.state(timing, attempt.state, web.now()) if attempt.state == "checked-in" else attempt.state
+        found.append(
+            {
+                "attempt": attempt,
+                "state": state,
+                "deadline": rules.deadline(timing, web.now()),
+                "answered": far.answered if far else 0,
+                "last_saved": far.last_saved if far else None,
+                "silent": state == "open" and outages.is_silent(attempt, web.now()),
+            }
+        )
+    return found
+
+
+def ask(
+    found: Sitting,
+    form: Form,
+    act: Callable[[Session], None],
+    *,
+    title: str,
+    button: str,
+    done: str,
+    back: str,
+    notes: Sequence[str] = (),
+) -> str | Response:
+    """A page with one form and one operation behind it; a refusal stands at its field and nothing that was typed is lost.
+
+    ``title``, ``button`` and ``notes`` are in the reader's language; ``done`` is a marked sentence; ``back`` is where it goes on.
+    """
+    if form.validate_on_submit():
+        try:
+            with web.writing() as session:
+                act(session)
+        except Refused as refusal:
+            form.refuse(refusal)
+        else:
+            web.say(done)
+            return redirect(back)
+    return render_template(
+        "sittings/ask.html",
+        competition=found.competition,
+        sitting=found,
+        form=form,
+        title=title,
+        button=button,
+        notes=notes,
+        back=back,
+    )

@@ -26,14 +26,15 @@ from examsvc.sittings import (
 )
 from examsvc.sittings.forms import (
     MoveForm,
-    NoticeForm,
     PlanForm,
 )
 from examsvc.sittings.hall_blueprint import (
     HALL,
     OFFICE,
     STATES,
+    ask,
     bp,
+    may,
     me,
     room_of,
     sitting_of,
@@ -50,6 +51,7 @@ def index(slug: str) -> str:
         competition=competition,
         regulation=competitions.regulation(competition),
         sittings=queries.sittings_of(web.session(), competition.id),
+        may=may(slug),
     )
 
 
@@ -135,26 +137,36 @@ def sitting(slug: str, code: str) -> str:
         part=competitions.regulation(found.competition).part(found.part),
         form=planning.paper_for(web.session(), found),
         paper=papers.paper_in_force(web.session(), found.competition_id, found.part),
-        move=MoveForm(),
-        notice=NoticeForm(),
+        may=may(slug),
         incidents=queries.incidents(web.session(), found.id),
         late=queries.attempts_with_late_answers(web.session(), found.id),
         states=STATES,
     )
 
 
-@bp.post("/<code>/bell")
+@bp.route("/<code>/bell", methods=["GET", "POST"])
 @access.roles(*OFFICE)
-def move(slug: str, code: str) -> Response:
+def move(slug: str, code: str) -> str | Response:
+    """Another bell for everybody; each candidate is told."""
+    found = sitting_of(slug, code)
     form = MoveForm()
-    if form.validate_on_submit():
-        with web.writing() as session:
-            competition = competitions.competition(session, slug)
-            found = queries.sitting_of(session, competition.id, code)
-            planning.move_bell(session, found, bell_at=typed_moment(form.bell.data), by=me(), now=web.now())
-            notices.summon(session, found, web.settings().zone, now=web.now(), moved=True)
-        web.say(N_("The bell was moved."))
-    return redirect(url_for("hall.sitting", slug=slug, code=code))
+
+    def act(session: Session) -> None:
+        competition = competitions.competition(session, slug)
+        sitting = queries.sitting_of(session, competition.id, code)
+        planning.move_bell(session, sitting, bell_at=typed_moment(form.bell.data), by=me(), now=web.now())
+        notices.summon(session, sitting, web.settings().zone, now=web.now(), moved=True)
+
+    return ask(
+        found,
+        form,
+        act,
+        title=gettext("Move the bell"),
+        button=gettext("Move the bell"),
+        done=N_("The bell was moved."),
+        back=url_for("hall.sitting", slug=slug, code=code),
+        notes=[gettext("Every candidate gets a message with the new time.")],
+    )
 
 
 @bp.post("/<code>/prepare")

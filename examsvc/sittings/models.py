@@ -111,6 +111,7 @@ class Attempt(Base):
     ``code`` stands in submits and in the ledger and is shown to no marker.  ``lease`` names the one page that may save, on
     the one ``machine`` that holds the attempt; an invigilator releases it for a take-over.  ``chain_head`` and ``links``
     are where the hash chain over the saves stands.  ``own_bell_at`` is set only where the regulation has no common start.
+    ``code_place`` is the SHA-256 of what the browser holds at which the one-time code was used: elsewhere it opens nothing.
     ``seen_at`` is when the machine was last heard of; ``moving_since`` is since when the candidate waits at another machine
     for the release.
     """
@@ -146,6 +147,7 @@ class Attempt(Base):
     notices_read: Mapped[list[int]] = mapped_column(Document, default=list)
     submit_id: Mapped[str | None] = mapped_column(String(36))
     code_hash: Mapped[str | None] = mapped_column(String(200))
+    code_place: Mapped[str | None] = mapped_column(String(64))
     links: Mapped[int] = mapped_column(default=0)
     late_links: Mapped[int] = mapped_column(default=0)
     chain_head: Mapped[str] = mapped_column(String(64))

@@ -1,4 +1,4 @@
-"""Messages to candidates about exam day: summons, a bell that was moved, a second attempt."""
+"""Messages to candidates about exam day: summons, a bell that was moved, the receipt, a second attempt."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from examsvc.base import messages
 from examsvc.base.errors import N_
 from examsvc.base.language import both, moment
 from examsvc.competitions import queries as competitions
-from examsvc.sittings.models import Seat, Sitting
+from examsvc.sittings import receipts
+from examsvc.sittings.models import Attempt, Seat, Sitting
 
 SUMMONS = N_("Summons to the exam: %(part)s")
 SUMMONS_TEXT = N_(
@@ -46,6 +47,28 @@ def summon_one(session: Session, seat: Seat, zone: ZoneInfo, *, now: datetime, m
 
 def granted_again(session: Session, seat: Seat, *, now: datetime) -> None:
     _send(session, seat.application, AGAIN, AGAIN_TEXT, {"part": _part(seat.sitting)}, now)
+
+
+RECEIPT = N_("Your exam is handed in: %(part)s")
+RECEIPT_TEXT = N_(
+    "Everything that you had written is kept.\n\nPart: %(part)s\nCandidate number: %(number)s\nQuestions answered: %(answered)d,"
+    " left blank: %(blank)d\nReceipt: %(code)s\n\nKeep this code. With it you and anybody else can check later that nothing was"
+    " changed. You need not do anything now."
+)
+
+
+def ended(session: Session, attempt: Attempt, *, now: datetime) -> None:
+    """The receipt, once more as a message: also to whoever went home before the system closed the exam."""
+    if attempt.receipt is None:
+        return
+    details: dict[str, object] = {
+        "part": _part(attempt.sitting),
+        "number": attempt.application.candidate_number or "",
+        "answered": attempt.receipt["answered"],
+        "blank": attempt.receipt["blank"],
+        "code": receipts.grouped(attempt.receipt["code"]),
+    }
+    _send(session, attempt.application, RECEIPT, RECEIPT_TEXT, details, now)
 
 
 def _part(sitting: Sitting) -> dict[str, str]:

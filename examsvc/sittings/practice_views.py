@@ -42,6 +42,13 @@ def index(slug: str) -> str | Response:
     )
 
 
+@bp.get("/competitions/<slug>/machine")
+@access.public
+def machine(slug: str) -> str:
+    """The check of a machine alone: for whoever sets up a hall, before anybody has signed in on it."""
+    return render_template("sittings/machine.html", competition=competitions.competition(web.session(), slug))
+
+
 @bp.get("/practice/clock")
 @access.public
 def clock() -> Response:

@@ -27,6 +27,7 @@ from examsvc.sittings.models import (
     LateDecision,
     Outage,
     Pause,
+    Room,
     RoomNotice,
     SanctionRecord,
     Save,
@@ -119,6 +120,44 @@ def timing(session: Session, attempt: Attempt) -> Timing:
         credit_seconds=sum(int(seconds) for _, _, seconds in rows),
         standstills=tuple(sorted((Standstill(s, u) for s, u, _ in rows if s is not None), key=lambda one: one.since)),
     )
+
+
+def timings(session: Session, sitting: Sitting) -> dict[int, Timing]:
+    """The same of every attempt of a sitting, by the attempt's id: three queries however many they are."""
+    attempts = list(session.scalars(select(Attempt).where(Attempt.sitting_id == sitting.id)))
+    of_rooms: dict[int, list[Standstill]] = {}
+    of_attempts: dict[int, list[Standstill]] = {}
+    pauses = (
+        select(Pause)
+        .outerjoin(Room, Room.id == Pause.room_id)
+        .outerjoin(Attempt, Attempt.id == Pause.attempt_id)
+        .where(or_(Room.sitting_id == sitting.id, Attempt.sitting_id == sitting.id))
+    )
+    for pause in session.scalars(pauses):
+        if pause.room_id is not None:
+            of_rooms.setdefault(pause.room_id, []).append(Standstill(pause.since, pause.until))
+        elif pause.attempt_id is not None:
+            of_attempts.setdefault(pause.attempt_id, []).append(Standstill(pause.since, pause.until))
+    credited = session.execute(
+        select(Credit.attempt_id, func.sum(Credit.seconds))
+        .join(Attempt, Attempt.id == Credit.attempt_id)
+        .where(Attempt.sitting_id == sitting.id)
+        .group_by(Credit.attempt_id)
+    )
+    seconds = {number: int(total) for number, total in credited}
+    return {
+        one.id: Timing(
+            bell=one.own_bell_at or sitting.bell_at,
+            minutes=sitting.minutes,
+            extra_minutes=one.extra_minutes,
+            grace_seconds=sitting.grace_seconds,
+            credit_seconds=seconds.get(one.id, 0),
+            standstills=tuple(
+                sorted([*of_rooms.get(one.room_id, ()), *of_attempts.get(one.id, ())], key=lambda still: still.since)
+            ),
+        )
+        for one in attempts
+    }
 
 
 @dataclass(frozen=True)
@@ -257,12 +296,19 @@ class Progress:
     last_saved: datetime | None
 
 
-def progress(session: Session, attempt_id: int) -> Progress:
-    newest = newest_saves(session, attempt_id)
-    return Progress(
-        sum(1 for save in newest.values() if save.value is not None),
-        max((save.saved_at for save in newest.values()), default=None),
+def progress(session: Session, attempt_ids: Collection[int]) -> dict[int, Progress]:
+    """Of each attempt that has saves, by its id: one query that reads no answer."""
+    newest = (
+        select(Save.attempt_id, Save.slot, func.max(Save.version))
+        .where(Save.attempt_id.in_(attempt_ids))
+        .group_by(Save.attempt_id, Save.slot)
     )
+    found = session.execute(
+        select(Save.attempt_id, func.count(Save.value), func.max(Save.saved_at))
+        .where(tuple_(Save.attempt_id, Save.slot, Save.version).in_(newest))
+        .group_by(Save.attempt_id)
+    )
+    return {number: Progress(answered, last) for number, answered, last in found}
 
 
 def incidents(session: Session, sitting_id: int) -> list[Incident]:
@@ -292,6 +338,23 @@ def attempts_with_late_answers(session: Session, sitting_id: int) -> list[Attemp
             .order_by(Attempt.id)
         )
     )
+
+
+def late_saves(session: Session, attempt_id: int) -> list[Save]:
+    """Answers that arrived after the end, the oldest first."""
+    return list(
+        session.scalars(select(Save).where(Save.attempt_id == attempt_id, Save.late.is_(True)).order_by(Save.link))
+    )
+
+
+def manner_of_end(session: Session, attempt: Attempt) -> str:
+    """Who ended an attempt that has a receipt: "candidate", "deadline", or "hall" where a sanction ended it."""
+    if attempt.submit_id is not None:
+        return "candidate"
+    sanctions = competitions.regulation(attempt.sitting.competition).sanctions
+    ending = {rule.id for rule in sanctions if rule.ends_sitting}
+    imposed = session.scalars(select(SanctionRecord.sanction).where(SanctionRecord.attempt_id == attempt.id))
+    return "hall" if ending & set(imposed) else "deadline"
 
 
 def late_decision(session: Session, attempt_id: int) -> LateDecision | None:

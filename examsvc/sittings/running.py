@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from examsvc.accounts.approvals import Approved, ask, carries_out
+from examsvc.accounts.approvals import Approved, ask, carries_out, line
 from examsvc.base.clock import seconds
 from examsvc.base.errors import N_, Refused
 from examsvc.competitions import queries as competitions
@@ -116,7 +116,8 @@ def begin_break(session: Session, attempt: Attempt, *, by: int, now: datetime) -
 
 
 def end_break(session: Session, attempt: Attempt, *, by: int, now: datetime) -> None:
-    """Lets the candidate's clock go on; the time of the break goes on record as a credit that was granted beforehand."""
+    """Lets the candidate's clock go on.  The break itself was granted beforehand; the deadline that it moved is part of the
+    answer set that the log commits to when the attempt ends."""
     standing = session.scalar(select(Pause).where(Pause.attempt_id == attempt.id, Pause.until.is_(None)))
     if standing is None:
         raise Refused(N_("This candidate is not on a break."))
@@ -125,27 +126,61 @@ def end_break(session: Session, attempt: Attempt, *, by: int, now: datetime) -> 
 
 
 def ask_credit(
-    session: Session, attempt: Attempt, *, minutes: int, reason: str, by: int, now: datetime
+    session: Session, attempt: Attempt, *, minutes: int, reason: str, by: int, now: datetime, language: str = "vi"
 ) -> None:
     """Asks to give lost time back to one attempt; a second person approves."""
     _require_running(attempt.sitting)
     if attempt.state != "checked-in":
         raise Refused(N_("This attempt has ended; time can no longer be given."))
+    _ask_credits(
+        session, [attempt], scope.named(attempt, language), minutes=minutes, reason=reason, by=by, now=now, language=language
+    )
+
+
+def ask_room_credit(
+    session: Session, room: Room, *, minutes: int, reason: str, by: int, now: datetime, language: str = "vi"
+) -> None:
+    """Asks, once, to give lost time back to everybody who still writes in a room: after a power cut, a server that was away."""
+    _require_running(room.sitting)
+    writing = [one for one in room.sitting.attempts if one.room_id == room.id and one.state == "checked-in"]
+    if not writing:
+        raise Refused(N_("Nobody writes in this room any more; time can no longer be given."))
+    numbers = ", ".join(sorted(one.application.candidate_number or "" for one in writing))
+    lines = [
+        line(language, N_("Sitting"), room.sitting.code),
+        line(language, N_("Room"), room.name),
+        line(language, N_("Candidates"), f"{numbers} ({len(writing)})"),
+    ]
+    _ask_credits(session, writing, lines, minutes=minutes, reason=reason, by=by, now=now, language=language)
+
+
+def _ask_credits(
+    session: Session,
+    attempts: Sequence[Attempt],
+    whose: Sequence[str],
+    *,
+    minutes: int,
+    reason: str,
+    by: int,
+    now: datetime,
+    language: str,
+) -> None:
     if not 1 <= minutes <= 24 * 60:
         raise Refused(N_("Give a number of minutes above zero."), field="minutes")
     if not reason.strip():
         raise Refused(N_("Write the reason."), field="reason")
-    competition = attempt.sitting.competition
+    competition = attempts[0].sitting.competition
     ask(
         session,
         kind="sittings.credit",
         entry_type="attempt.credited",
         competition=competition.slug,
         lines=[
-            f"{minutes} minutes more for candidate {attempt.application.candidate_number}, sitting {attempt.sitting.code}",
-            f"Reason: {reason}",
+            line(language, N_("Give lost time back, in minutes"), str(minutes)),
+            *whose,
+            line(language, N_("Reason"), reason),
         ],
-        arguments={"attempt": attempt.id, "seconds": minutes * 60, "reason": reason},
+        arguments={"attempts": [one.id for one in attempts], "seconds": minutes * 60, "reason": reason},
         terms=competitions.approval_terms(competition, "grant-time"),
         by=by,
         now=now,
@@ -154,9 +189,15 @@ def ask_credit(
 
 @carries_out("sittings.credit")
 def _grant_credit(session: Session, approved: Approved) -> None:
-    attempt = session.get_one(Attempt, approved.arguments["attempt"])
-    if attempt.state != "checked-in":
+    found = [session.get_one(Attempt, number) for number in approved.arguments["attempts"]]
+    writing = [attempt for attempt in found if attempt.state == "checked-in"]
+    if not writing:
         raise Refused(N_("This attempt has ended; time can no longer be given."))
+    for attempt in writing:
+        _credit(session, attempt, approved)
+
+
+def _credit(session: Session, attempt: Attempt, approved: Approved) -> None:
     added = int(approved.arguments["seconds"])
     session.add(
         Credit(
@@ -230,13 +271,13 @@ def take_lease(session: Session, attempt: Attempt, *, machine: str, now: datetim
 
 def ask_to_move(session: Session, attempt: Attempt, *, now: datetime) -> None:
     """Remembers that the candidate waits at another machine, so that the invigilator sees it; nothing is granted by it."""
-    if attempt.moving_since is None:
+    if attempt.moving_since is None and attempt.state == "checked-in":
         attempt.moving_since = now
         session.flush()
 
 
 def release_attempt(session: Session, attempt: Attempt, *, reason: str, by: int, now: datetime) -> None:
-    """Lets the candidate go on at another machine; the former page becomes read-only at its next request."""
+    """Lets the candidate go on at another machine, with the same slip; the former page becomes read-only at its next request."""
     if attempt.state != "checked-in":
         raise Refused(N_("This attempt has ended or was never opened."))
     if attempt.machine is None:
@@ -244,7 +285,7 @@ def release_attempt(session: Session, attempt: Attempt, *, reason: str, by: int,
     if not reason.strip():
         raise Refused(N_("Write the reason."), field="reason")
     left = attempt.machine
-    attempt.machine = attempt.lease = attempt.moving_since = None
+    attempt.machine = attempt.lease = attempt.moving_since = attempt.code_place = None
     attempt.leases += 1
     session.flush()
     record(

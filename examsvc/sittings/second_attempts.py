@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from examsvc.accounts.approvals import Approved, ask, carries_out
+from examsvc.accounts.approvals import Approved, ask, carries_out, line
 from examsvc.base.errors import N_, Refused
+from examsvc.base.language import moment, sentence
 from examsvc.competitions import queries as competitions
 from examsvc.ledger.operations import Sealed, record
 from examsvc.sittings import notices, planning, queries, scope
@@ -18,7 +20,16 @@ ENDED = ("submitted", "closed", "absent")
 
 
 def ask_second_attempt(
-    session: Session, attempt: Attempt, *, bell_at: datetime, room: str, reason: str, by: int, now: datetime
+    session: Session,
+    attempt: Attempt,
+    *,
+    bell_at: datetime,
+    room: str,
+    reason: str,
+    zone: ZoneInfo,
+    by: int,
+    now: datetime,
+    language: str = "vi",
 ) -> None:
     """Asks that this attempt's candidate sits the part again at that bell; a second person approves.
 
@@ -38,10 +49,11 @@ def ask_second_attempt(
         entry_type="attempt.granted",
         competition=competition.slug,
         lines=[
-            f"Second attempt for candidate {attempt.application.candidate_number}, part {attempt.sitting.part},"
-            f" instead of the one in sitting {attempt.sitting.code}",
-            f"Bell: {bell_at.isoformat(timespec='minutes')}, room {room.strip()}",
-            f"Reason: {reason}",
+            sentence(language, N_("Grant a second attempt instead of this one")),
+            *scope.named(attempt, language),
+            line(language, N_("New bell"), moment(bell_at, zone)),
+            line(language, N_("Room"), room.strip()),
+            line(language, N_("Reason"), reason),
         ],
         arguments={"attempt": attempt.id, "bell": bell_at.isoformat(), "room": room.strip(), "reason": reason},
         terms=competitions.approval_terms(competition, "grant-second-attempt"),

@@ -53,8 +53,7 @@ def sit(slug: str) -> str | Response:
         except Refused as refusal:
             form.refuse(refusal)
         else:
-            target = redirect(url_for("sittings.player", code=found.code))
-            return open_in_browser(target, found.application.account_id, attempt=found.code)
+            return _seat(redirect(url_for("sittings.player", code=found[0])), found)
     return render_template("sittings/sit.html", form=form, competition=competition, open_attempt=_open_here(competition))
 
 
@@ -67,7 +66,36 @@ def _open_here(competition: Competition) -> Attempt | None:
     return attempt if attempt.sitting.competition_id == competition.id else None
 
 
-def _find(slug: str, number: str, code: str) -> Attempt:
+PLACE = "examsvc_place"
+"""The cookie of the browser at which a one-time code was used; with it the same code works there again."""
+
+
+def _seat(response: Response, entered: tuple[str, int, str]) -> Response:
+    """Signs the browser in for the attempt and lets it keep its place."""
+    code, account, place = entered
+    response = open_in_browser(response, account, attempt=code)
+    settings = web.settings()
+    response.set_cookie(
+        PLACE, place, httponly=True, secure=settings.secure, samesite="Lax", max_age=settings.session_hours * 3600, path="/"
+    )
+    return response
+
+
+def _enter(found: Attempt) -> tuple[str, int, str]:
+    """Uses the code at this browser; code and account of the attempt, and what the browser keeps."""
+    code = found.code
+    try:
+        with web.writing() as session:
+            attempt = queries.attempt(session, code)
+            place = arrival.use_code(session, attempt, place=request.cookies.get(PLACE))
+            return code, attempt.application.account_id, place
+    except Refused:
+        with web.writing() as session:
+            running.ask_to_move(session, queries.attempt(session, code), now=web.now())
+        raise
+
+
+def _find(slug: str, number: str, code: str) -> tuple[str, int, str]:
     competition = competitions.competition(web.session(), slug)
     found = arrival.find_attempt(web.session(), competition, number=number, code=code, now=web.now())
     if found is None:
@@ -75,7 +103,7 @@ def _find(slug: str, number: str, code: str) -> Attempt:
             competition = competitions.competition(session, slug)
             arrival.remember_failure(session, competition, number=number, now=web.now())
         raise Refused(N_("The candidate number and the code do not belong together. Ask the invigilator for a new code."))
-    return found
+    return _enter(found)
 
 
 @bp.post("/attempts/<code>/sign-in")
@@ -97,7 +125,10 @@ def sign_in_again(code: str) -> Response | tuple[Response, int]:
             arrival.remember_failure(session, competition, number=number, now=web.now())
         sentence = N_("The candidate number and the code do not belong to this exam. Ask the invigilator for a new code.")
         return jsonify(error=web.explain(Refused(sentence)), code="sign-in"), 403
-    response = open_in_browser(jsonify(), attempt.application.account_id, attempt=attempt.code)
+    try:
+        response = _seat(jsonify(), _enter(found))
+    except Refused as refusal:
+        return jsonify(error=web.explain(refusal), code="sign-in"), 403
     response.set_data(jsonify(csrf=generate_csrf()).get_data())
     return response
 

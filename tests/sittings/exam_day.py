@@ -26,6 +26,7 @@ class Day:
         self.engine, self.session, self.hall = engine, hall.session, hall
         self.world: World = world(tmp_path, address, hall.now)
         self.sitting = self.session.get_one(Sitting, hall.sitting_id).code
+        self.slips: dict[str, str] = {}
         self.codes = {name: self.hall.attempt(name).code for name in ("An", "Bình")}
 
     def close(self) -> None:
@@ -62,11 +63,16 @@ class Day:
         shown = page.text.partition('class="large digest">')[2].partition("<")[0]
         return shown.replace(" ", "")
 
+    def enter(self, name: str, code: str, client: FlaskClient | None = None) -> tuple[FlaskClient, Any]:
+        """Types number and code at a machine of the hall; the machine and what it was answered."""
+        client = client or self.world.client()
+        form = {"candidate_number": self.hall.number(name), "code": code}
+        return client, client.post("/competitions/mot/sit", data=form)
+
     def sit(self, name: str) -> FlaskClient:
-        """Checked in, signed in at a machine of the hall."""
-        code = self.slip(name)
-        client = self.world.client()
-        reply = client.post("/competitions/mot/sit", data={"candidate_number": self.hall.number(name), "code": code})
+        """Checked in, signed in at a machine of the hall; ``slips`` keeps the code."""
+        self.slips[name] = self.slip(name)
+        client, reply = self.enter(name, self.slips[name])
         assert reply.status_code == 302, reply.text
         assert reply.headers["location"].endswith(f"/attempts/{self.codes[name]}")
         return client
@@ -97,6 +103,19 @@ class Browser:
         self.base = f"/attempts/{day.codes[name]}"
         self.machine = machine or uuid.uuid4().hex
         self.lease = ""
+
+    @property
+    def singles(self) -> list[int]:
+        """Numbers of the questions with one choice; each candidate has an order of his own."""
+        return [one.number for one in queries.slots(self.day.session, self.day.attempt(self.name)) if one.item.kind == "single"]
+
+    @property
+    def first(self) -> int:
+        return self.singles[0]
+
+    @property
+    def second(self) -> int:
+        return self.singles[1]
 
     def take_lease(self) -> Any:
         reply = self.client.post(f"{self.base}/lease", json={"machine": self.machine, "take_over": False})

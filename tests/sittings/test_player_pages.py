@@ -31,12 +31,12 @@ def test_the_way_from_the_door_to_the_receipt(day: Day) -> None:
     assert seat.state()["state"] == "open"
     paper = seat.paper()
     assert paper.status_code == 200
-    value = {"RESPONSE": seat.tokens(1)[0]}
-    reply = seat.save(1, value, flags=[3])
+    value = {"RESPONSE": seat.tokens(seat.first)[0]}
+    reply = seat.save(seat.first, value, flags=[3])
     assert reply.status_code == 200
     assert reply.json["saves"][0]["digest"] == digest_of(value)
     state = seat.state("?values=1")
-    assert (state["slots"][0]["value"], state["flags"], state["lease_held"]) == (value, [3], True)
+    assert (state["slots"][seat.first - 1]["value"], state["flags"], state["lease_held"]) == (value, [3], True)
     handed_in = seat.submit()
     assert handed_in.status_code == 200
     receipt = handed_in.json["receipt"]
@@ -161,7 +161,7 @@ def test_every_reply_carries_the_deadline_that_the_rules_say(day: Day) -> None:
 
     def holds() -> None:
         nonlocal version, checked
-        reply = seat.save(1, {"RESPONSE": seat.tokens(1)[version % 2]}, base=version)
+        reply = seat.save(seat.first, {"RESPONSE": seat.tokens(seat.first)[version % 2]}, base=version)
         assert reply.status_code == 200, reply.text
         version += 1
         attempt = day.attempt("Bình")
@@ -177,12 +177,12 @@ def test_every_reply_carries_the_deadline_that_the_rules_say(day: Day) -> None:
     holds()
     assert seat.state()["deadline"] == moment(BELL + timedelta(minutes=25))
     day.world.later(minutes=1)
-    chief.post(day.path("/rooms/room-1/clock"), data={"reason": "fire alarm"})
+    chief.post(day.path("/rooms/room-1/pause"), data={"reason": "fire alarm"})
     assert seat.state()["state"] == "paused"
     holds()
     day.world.later(minutes=4)
     holds()
-    chief.post(day.path("/rooms/room-1/clock"), data={})
+    chief.post(day.path("/rooms/room-1/resume"), data={})
     assert seat.state()["deadline"] == moment(BELL + timedelta(minutes=29))
     holds()
     chief.post(day.path(f"/attempts/{day.codes['Bình']}/credit"), data={"minutes": "3", "reason": "screen broke"})
@@ -212,18 +212,48 @@ def test_another_machine_waits_until_the_invigilator_lets_it_go_on(day: Day) -> 
     seat = Browser(day, "An")
     day.ring(seconds=1)
     seat.take_lease()
-    seat.save(1, {"RESPONSE": seat.tokens(1)[0]})
-    there = Browser(day, "An")
-    held = there.take_lease()
-    assert (held.status_code, held.json["code"], held.json["state"]) == (423, "held-elsewhere", "open")
-    assert "another machine" in day.staff("Invigilator").get(day.path("/rooms/room-1")).text
-    day.staff("Invigilator").post(day.path(f"/attempts/{day.codes['An']}/release"), data={"reason": "screen broke"})
+    seat.save(seat.first, {"RESPONSE": seat.tokens(seat.first)[0]})
+    code, invigilator = day.slips["An"], day.staff("Invigilator")
+    machine, refused = day.enter("An", code)
+    assert refused.status_code == 200
+    assert "used at another machine already" in refused.text
+    assert machine.get(seat.base, headers={"Accept": "application/json"}).status_code == 401
+    assert "Waits at another machine" in invigilator.get(day.path("/rooms/room-1")).text
+    released = invigilator.post(day.path(f"/attempts/{day.codes['An']}/release"), data={"reason": "screen broke"})
+    assert released.status_code == 302
+    machine, entered = day.enter("An", code, machine)
+    assert entered.status_code == 302
+    there = Browser(day, "An", machine)
     assert there.take_lease().status_code == 200
-    assert seat.save(2, {"RESPONSE": there.tokens(2)[0]}).json["code"] == "lease-lost"
-    assert there.save(1, {"RESPONSE": there.tokens(1)[1]}, base=1).status_code == 200
-    assert "another machine" not in day.staff("Invigilator").get(day.path("/rooms/room-1")).text
+    assert seat.save(seat.second, {"RESPONSE": there.tokens(seat.second)[0]}).json["code"] == "lease-lost"
+    assert seat.take_lease().json["code"] == "held-elsewhere"
+    assert there.save(seat.first, {"RESPONSE": there.tokens(seat.first)[1]}, base=1).status_code == 200
     assert there.state("?light=1")["lease_held"] is True
-    assert day.attempt("An").moving_since is None
+
+
+def test_a_power_cut_opens_the_same_machine_again_with_the_same_slip(day: Day) -> None:
+    seat = Browser(day, "An")
+    day.ring(seconds=1)
+    seat.take_lease()
+    seat.save(seat.first, {"RESPONSE": seat.tokens(seat.first)[0]})
+    _, entered = day.enter("An", day.slips["An"], seat.client)
+    assert entered.status_code == 302
+    assert seat.take_lease().status_code == 200
+    assert seat.state("?values=1")["slots"][seat.first - 1]["version"] == 1
+
+
+def test_a_code_that_somebody_else_used_first_is_worth_nothing_after_a_new_slip(day: Day) -> None:
+    code = day.slip("An")
+    thief, entered = day.enter("An", code)
+    assert entered.status_code == 302
+    _, refused = day.enter("An", code)
+    assert "used at another machine already" in refused.text
+    again = day.slip("An")
+    assert thief.get(f"/attempts/{day.codes['An']}/state").status_code == 401
+    _, entered = day.enter("An", code, thief)
+    assert entered.status_code == 200
+    _, entered = day.enter("An", again)
+    assert entered.status_code == 302
 
 
 def test_a_machine_that_fell_silent_is_shown_and_its_outage_kept(day: Day) -> None:
@@ -249,13 +279,13 @@ def test_a_save_asks_the_database_few_questions(day: Day) -> None:
     seat = Browser(day, "An")
     day.ring(seconds=1)
     seat.take_lease()
-    tokens = seat.tokens(1)
-    seat.save(1, {"RESPONSE": tokens[0]})
+    tokens = seat.tokens(seat.first)
+    seat.save(seat.first, {"RESPONSE": tokens[0]})
     asked: list[str] = []
     with day.world.app.app_context():
         engine = db.engine
     event.listen(engine, "before_cursor_execute", lambda *found: asked.append(found[2]))
-    assert seat.save(1, {"RESPONSE": tokens[1]}, base=1).status_code == 200
+    assert seat.save(seat.first, {"RESPONSE": tokens[1]}, base=1).status_code == 200
     statements = [one for one in asked if not one.startswith("BEGIN")]
     assert len(statements) <= 8, statements
 
@@ -264,7 +294,7 @@ def test_the_exam_closes_by_itself_and_the_candidate_finds_the_receipt(day: Day)
     seat = Browser(day, "An")
     day.ring(seconds=1)
     seat.take_lease()
-    seat.save(1, {"RESPONSE": seat.tokens(1)[0]})
+    seat.save(seat.first, {"RESPONSE": seat.tokens(seat.first)[0]})
     day.world.now = BELL + timedelta(minutes=21)
     day.work()
     state = seat.state()
