@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.orm import Session
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
 vault.use(["7e" * 32])  # questions are stored encrypted; an application under test brings a key of its own
+
+hypothesis.settings.register_profile("steady", derandomize=True)
+hypothesis.settings.register_profile("searching", print_blob=True)
+hypothesis.settings.load_profile(os.environ.get("EXAMSVC_PROPERTIES", "steady"))
+"""The same examples on every machine; EXAMSVC_PROPERTIES=searching looks for new ones."""
 
 REQUIRED = {name.strip() for name in os.environ.get("EXAMSVC_REQUIRE", "").split(",") if name.strip()}
 

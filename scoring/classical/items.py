@@ -295,8 +295,11 @@ def _shrink_difficulty(difficulty: Floats, variance: Floats, n: NDArray[np.integ
 
 
 def _shrink_correlations(r: Floats, error: Floats) -> Floats:
-    """On Fisher's z towards the weighted mean of the identified items; an unidentified item gets that mean."""
-    known = np.isfinite(error) & (error > 0)
+    """On Fisher's z towards the weighted mean of the identified items; an unidentified item gets that mean.
+
+    An error that is nothing but rounding (four people can lie on a line) identifies no item: its weight would drown all others.
+    """
+    known = np.isfinite(error) & (error > 1e-8)
     if known.sum() < 3:
         return np.full(r.shape, np.nan)
     z, v = np.arctanh(r[known]), error[known] ** 2
