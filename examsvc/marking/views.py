@@ -5,8 +5,12 @@ from __future__ import annotations
 from flask import Flask
 
 from examsvc.base import pages
-from examsvc.marking import chief_views, desk_views, panel_views
+from examsvc.marking import chief_views, desk_views, item_scores, panel_views
 from examsvc.settings import Settings
+
+
+SOURCES = (item_scores.scores,)
+"""Answers to other rooms' questions, registered when imported."""
 
 
 def register_room(app: Flask, settings: Settings) -> None:

@@ -11,6 +11,7 @@ from examsvc.accounts.approvals import Approved, ask, carries_out
 from examsvc.accounts.models import ApprovalRequest
 from examsvc.base import jobs
 from examsvc.base.errors import N_, Refused
+from examsvc.base.language import LANGUAGES
 from examsvc.competitions import queries as competitions
 from examsvc.competitions.models import Competition
 from examsvc.ledger import commitments
@@ -32,7 +33,7 @@ def ask_approval(session: Session, form: Form, *, by: int, now: datetime) -> App
         raise Refused(
             N_("The paper still has %(number)d errors; mend them first. The first: %(problem)s"),
             number=len(errors),
-            problem=str(errors[0]),
+            problem={tongue: errors[0].spoken(tongue) for tongue in LANGUAGES},
         )
     return ask(
         session,

@@ -12,9 +12,29 @@ from werkzeug.wrappers import Response
 from examsvc.base import access, web
 from examsvc.base.errors import N_, NotFound, Refused
 from examsvc.base.forms import options
-from examsvc.papers import banks, operations, queries
-from examsvc.papers.blueprint import READERS, SETTERS, bp, competition, me, reading, shown, shown_item
-from examsvc.papers.forms import KINDS, LEVELS, STATUSES, ImportForm, SearchForm, ShippedForm, label
+from examsvc.papers import authoring, banks, operations, queries, statistics
+from examsvc.papers.authoring_views import DECISIONS, review_form
+from examsvc.papers.blueprint import (
+    READERS,
+    SETTERS,
+    bp,
+    competition,
+    me,
+    media_prefix,
+    reading,
+    shown,
+    shown_item,
+)
+from examsvc.papers.forms import (
+    KINDS,
+    LEVELS,
+    STATUSES,
+    ImportForm,
+    ReasonForm,
+    SearchForm,
+    ShippedForm,
+    label,
+)
 from examsvc.papers.models import BankUpload
 from examsvc.papers.queries import Search
 from question_banks import write_bank
@@ -27,6 +47,7 @@ VERDICTS = {
     "new version": N_("new version of a question in the bank"),
     "metadata": N_("in the bank already; its details are brought up to date"),
     "unchanged": N_("in the bank already"),
+    "older": N_("an older version of a question in the bank; the newer one stays"),
     "refused": N_("refused"),
 }
 MEDIA_HEADERS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"}
@@ -205,35 +226,32 @@ def item(slug: str, name: str, identifier: str) -> str:
     versions = queries.versions(web.session(), found.id, identifier)
     asked = request.args.get("version", "")
     version = next((one for one in versions if one.digest == asked), versions[0])
-    number = version.id
+    number, bank_id = version.id, found.id
     reading(slug, "item", f"{name}/{identifier}")
-    version = next(one for one in queries.versions(web.session(), found.id, identifier) if one.id == number)
+    versions = queries.versions(web.session(), bank_id, identifier)
+    version = next(one for one in versions if one.id == number)
+    newest = version.id == versions[0].id
+    review = review_form(slug)
+    review.digest.data = version.digest
+    kept = [f"media/{one}" for one in queries.kept_media(web.session(), version.media)]
     return render_template(
         "papers/item.html",
         competition=competition(slug),
-        bank=found,
+        bank=queries.bank(web.session(), name),
         version=version,
-        versions=queries.versions(web.session(), found.id, identifier),
-        uses=queries.uses(web.session(), identifier, found.id),
-        shown=shown(version, _media(slug)),
+        versions=versions,
+        uses=statistics.of_item(web.session(), identifier, bank_id),
+        shown=shown(version, media_prefix(slug)),
+        remarks=authoring.remarks(version.bank, queries.item(version), kept),
+        review=review if newest and authoring.may_review(version, me()) else None,
+        own=newest and version.added_by_id == me(),
+        decisions=DECISIONS,
+        retire=ReasonForm(formdata=None),
         kinds=KINDS,
         levels=LEVELS,
         statuses=STATUSES,
         setter=any(access.actor().holds(role, slug) for role in SETTERS),
     )
-
-
-def _media(slug: str) -> str:
-    return url_for("papers.medium", slug=slug, digest="0").removesuffix("0")
-
-
-@bp.post("/banks/<name>/items/<identifier>/retire")
-@access.roles(*SETTERS)
-def retire(slug: str, name: str, identifier: str) -> Response:
-    with web.writing() as session:
-        banks.retire(session, queries.bank(session, name), identifier, now=web.now())
-    web.say(N_("The question is retired: no new paper will draw it."))
-    return redirect(url_for("papers.item", slug=slug, name=name, identifier=identifier))
 
 
 @bp.get("/media/<digest>")

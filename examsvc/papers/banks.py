@@ -14,8 +14,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from examsvc.base.errors import N_, Refused
-from examsvc.base.language import nfc
-from examsvc.papers import queries
+from examsvc.base.language import LANGUAGES, nfc
+from examsvc.papers import bank_words, queries
 from examsvc.papers.models import Bank, BankUpload, ItemVersion, MediaFile
 from examsvc.papers.paper_lint import reading_words
 from question_banks import BankError, ImportResult, Item, Media, Problem, Text, read_bank, write_bank
@@ -31,14 +31,16 @@ OWN_IDENTIFIERS = ("native", "qti3", "qti2")
 """Formats whose identifiers are the authors' own: the same identifier there means the same question."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 
-Verdict = Literal["new", "new version", "metadata", "unchanged", "refused"]
+Verdict = Literal["new", "new version", "metadata", "unchanged", "older", "refused"]
 
 
 class Unreadable(Refused):
     """Nothing of the file can be read."""
 
     def __init__(self, error: BankError) -> None:
-        super().__init__(N_("The file cannot be imported: %(reason)s"), reason=str(error), field="file")
+        place = str(error).removesuffix(error.message)
+        reason = {language: place + bank_words.say(error, language) for language in LANGUAGES}
+        super().__init__(N_("The file cannot be imported: %(reason)s"), reason=reason, field="file")
         self.error = error
 
 
@@ -115,6 +117,7 @@ def examine(session: Session, result: ImportResult, *, name: str = "") -> Examin
     stored = queries.current_items(session, found.id, retired=True) if found is not None else []
     newest = {version.identifier: version for version in stored}
     by_digest: dict[str, ItemVersion] = {version.digest: version for version in stored}
+    older = queries.older_versions(session, found.id) if found is not None else set()
     items: list[Item] = []
     verdicts: dict[str, Verdict] = {}
     came_as: dict[str, str] = {}
@@ -128,7 +131,7 @@ def examine(session: Session, result: ImportResult, *, name: str = "") -> Examin
         kept = item if identifier == item.id else item.replaced(id=identifier)
         came_as[identifier] = item.id
         items.append(kept)
-        verdicts[identifier] = _verdict(newest.get(identifier), kept)
+        verdicts[identifier] = "older" if (identifier, item.digest) in older else _verdict(newest.get(identifier), kept)
     likes: dict[str, list[Duplicate]] = {}
     for like in duplicates(items, [queries.item(version) for version in stored if version.retired_at is None]):
         if like.other != like.item:
@@ -222,11 +225,11 @@ def store(session: Session, examination: Examination, *, by: int | None, now: da
         session.add(bank)
         session.flush()
     for line in examination.lines:
-        if line.item is None or line.verdict == "unchanged":
+        if line.item is None or line.verdict in ("unchanged", "older"):
             continue
         if line.verdict == "metadata":
             version = queries.versions(session, bank.id, line.identifier)[0]
-            _describe(version, document, line.item)
+            describe(version, document, line.item)
             continue
         version = ItemVersion(
             bank_id=bank.id,
@@ -236,14 +239,15 @@ def store(session: Session, examination: Examination, *, by: int | None, now: da
             added_by_id=by,
             retired_at=now if line.item.metadata.status == "retired" else None,
         )
-        _describe(version, document, line.item)
+        describe(version, document, line.item)
         session.add(version)
         _keep_media(session, document, version.media)
     session.flush()
     return bank
 
 
-def _describe(version: ItemVersion, document: BankDocument, item: Item) -> None:
+def describe(version: ItemVersion, document: BankDocument, item: Item) -> None:
+    """Writes into a version what lists and blueprints ask for, and the item itself as a native bank of its own."""
     meta = item.metadata
     version.kind, version.topic, version.level, version.status = item.kind, meta.topic, meta.level, meta.status
     version.marks, version.words, version.by_person = f"{item.marks:f}", reading_words(item), item.by_person

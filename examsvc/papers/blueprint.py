@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint
+from flask import Blueprint, url_for
 
 from examsvc.base import access, pages, web
 from examsvc.competitions import queries as competitions
 from examsvc.competitions.models import Competition
-from examsvc.papers import operations, queries
+from examsvc.papers import bank_words, operations, queries
 from examsvc.papers.models import Form, ItemVersion
 from examsvc.papers.preview import Preview, key, preview
 
 bp = Blueprint("papers", __name__, template_folder="templates", url_prefix="/competitions/<slug>/papers")
+
+
+@bp.context_processor
+def _words() -> dict[str, Any]:
+    """What question_banks has to say, in the reader's language."""
+    return {"say": lambda one: bank_words.say(one, pages.current_language())}
+
 
 SETTERS = ("question-setter",)
 READERS = ("question-setter", "paper-approver")
@@ -31,6 +38,11 @@ def me() -> int:
 
 def form_of(slug: str, code: str) -> Form:
     return queries.form_of(web.session(), competition(slug).id, code)
+
+
+def media_prefix(slug: str) -> str:
+    """What stands before a picture's digest in its address."""
+    return url_for("papers.medium", slug=slug, digest="0").removesuffix("0")
 
 
 def reading(slug: str, what: str, thing: str) -> None:

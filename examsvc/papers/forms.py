@@ -76,6 +76,22 @@ class ShippedForm(Form):
     shipped = SelectField(_("Bank that comes with the system"))
 
 
+class BankForm(Form):
+    name = StringField(
+        _("Name of the bank"),
+        [required(_("Enter a name.")), at_most(60)],
+        description=_("Small letters without accents, digits and hyphens; it stands in addresses."),
+    )
+    title_vi = StringField(_("Title in Vietnamese"), [required(_("Enter a title.")), at_most(200)])
+    title_en = StringField(_("Title in English"), [at_most(200)])
+
+
+class ReviewForm(Form):
+    digest = HiddenField()
+    what = RadioField(_("Your decision"), validators=[required(_("Choose one."))])
+    comment = TextAreaField(_("Remarks for the author"), [at_most(4000)], render_kw={"rows": 4})
+
+
 class SearchForm(Form):
     class Meta(Form.Meta):
         csrf = False  # a search changes nothing, and its address can be kept

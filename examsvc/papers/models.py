@@ -75,6 +75,27 @@ class ItemVersion(Base):
     retired_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     bank: Mapped[Bank] = relationship()
+    added_by: Mapped[Account | None] = relationship()
+    decisions: Mapped[list[ItemDecision]] = relationship(order_by="ItemDecision.id")
+
+
+class ItemDecision(Base):
+    """What a person decided on one version of a question: reviewed, approved, returned to its author, retired.  Never changed."""
+
+    __tablename__ = "item_decisions"
+    __table_args__ = (
+        CheckConstraint("what IN ('reviewed', 'approved', 'returned', 'retired')", name="what_is_known"),
+        {"info": {"append_only": True}},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    item_version_id: Mapped[int] = mapped_column(ForeignKey("item_versions.id"), index=True)
+    what: Mapped[str] = mapped_column(String(20))
+    comment: Mapped[str] = mapped_column(EncryptedText("item_decisions.comment"))
+    by_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+    by: Mapped[Account] = relationship()
 
 
 class MediaFile(Base):

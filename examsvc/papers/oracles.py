@@ -1,9 +1,10 @@
-"""What papers must ask of the room above: when does the bell of a part ring?  That room fills the registry when it is imported."""
+"""What papers must ask of the rooms above: when does the bell of a part ring, what did candidates score?  They fill the registry when imported."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from fractions import Fraction
 
 from sqlalchemy.orm import Session
 
@@ -36,3 +37,19 @@ def bell(session: Session, competition_id: int, part: str) -> datetime | None:
 def begun(session: Session, form_id: int) -> bool:
     """Whether candidates have begun to write this form."""
     return any(source(session, form_id) for source in _prepared)
+
+
+ScoresOf = Callable[[Session, int], list[dict[int, Fraction]]]
+_scores: list[ScoresOf] = []
+
+
+def scores_from(source: ScoresOf) -> ScoresOf:
+    """Registers the answer to: what did each candidate score for each question of this form?"""
+    if source not in _scores:
+        _scores.append(source)
+    return source
+
+
+def scores(session: Session, form_id: int) -> list[dict[int, Fraction]]:
+    """For each marked attempt at a form, the marks by number of the question; empty before the marking."""
+    return [row for source in _scores for row in source(session, form_id)]

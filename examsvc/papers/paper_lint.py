@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from examsvc.base.errors import N_
 from examsvc.competitions.terms import write_exact
-from examsvc.papers import rules
+from examsvc.papers import bank_words, rules
 from examsvc.papers.rules import Finding, PartClause
 from question_banks import Bank, Item, count_words
 from question_banks.duplicates import duplicates
@@ -104,9 +104,9 @@ def _question(one: Question, part: PartClause, languages: Collection[str], media
     bank = Bank(languages=tuple(languages), items=(item,), media=dict.fromkeys(media, None))  # type: ignore[arg-type]
     for problem in lint_item(item, bank):
         if problem.weight == "error" and not lacking and not absent:
-            say("error", N_("Question %(number)d: %(problem)s"), problem=problem.message)
+            say("error", N_("Question %(number)d: %(problem)s"), problem=bank_words.both(problem))
         elif problem.weight == "warning":
-            say("warning", N_("Question %(number)d: %(problem)s"), problem=problem.message)
+            say("warning", N_("Question %(number)d: %(problem)s"), problem=bank_words.both(problem))
     return found
 
 

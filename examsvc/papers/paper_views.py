@@ -18,7 +18,18 @@ from examsvc.base.forms import options
 from examsvc.competitions import queries as competitions
 from examsvc.papers import approval, corrections, custody, operations, oracles, paper_lint, printing, queries
 from examsvc.papers.bank_views import MEDIA_HEADERS
-from examsvc.papers.blueprint import OFFICE, READERS, SETTERS, bp, competition, form_of, me, reading, shown
+from examsvc.papers.blueprint import (
+    OFFICE,
+    READERS,
+    SETTERS,
+    bp,
+    competition,
+    form_of,
+    me,
+    media_prefix,
+    reading,
+    shown,
+)
 from examsvc.papers.forms import (
     KINDS,
     LEVELS,
@@ -126,7 +137,7 @@ def _form_page(slug: str, code: str, swap: SwapForm, exchange: operations.Exchan
         reading(slug, "paper", code)
         found = form_of(slug, code)
     cells = queries.cells(found.blueprint)
-    media = url_for("papers.medium", slug=slug, digest="0").removesuffix("0")
+    media = media_prefix(slug)
     open_ = bool(found.slots)
     asked = queries.questions(found)
     per_line = [sum(1 for slot in found.slots if slot.line == line) for line in range(1, len(cells) + 1)]
@@ -203,7 +214,7 @@ def swap(slug: str, code: str, number: int) -> str | Response:
         for one in queries.stock(web.session(), found.blueprint.bank_id, part)
         if cell.takes(queries.candidate(one)) and one.identifier not in taken
     ]
-    media = url_for("papers.medium", slug=slug, digest="0").removesuffix("0")
+    media = media_prefix(slug)
     coming = queries.versions(web.session(), found.blueprint.bank_id, exchange.come.identifier)[0] if exchange else None
     return render_template(
         "papers/swap.html",
@@ -353,7 +364,7 @@ def _faults_page(slug: str, code: str, neutralise: NeutraliseForm, correct: Corr
     if found.opened_at is None:
         raise NotFound()
     reader = any(access.actor().holds(role, slug) for role in READERS)
-    media = url_for("papers.medium", slug=slug, digest="0").removesuffix("0")
+    media = media_prefix(slug)
     number = request.args.get("number", type=int) or (int(request.form["number"]) if request.form.get("number", "").isdigit() else None)
     chosen = next((slot for slot in found.slots if slot.number == number), None)
     if reader and chosen is not None:

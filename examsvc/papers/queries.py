@@ -71,6 +71,15 @@ def current_items(session: Session, bank_id: int, *, retired: bool = False) -> l
     return [newest[name] for name in sorted(newest) if retired or newest[name].retired_at is None]
 
 
+def older_versions(session: Session, bank_id: int) -> set[tuple[str, str]]:
+    """(identifier, digest) of every version that a newer one has replaced."""
+    rows = session.execute(
+        select(ItemVersion.identifier, ItemVersion.digest).where(ItemVersion.bank_id == bank_id).order_by(ItemVersion.id)
+    ).all()
+    newest: dict[str, str] = dict(rows)
+    return {(identifier, digest) for identifier, digest in rows if newest[identifier] != digest}
+
+
 @dataclass(frozen=True)
 class Search:
     """What is looked for in a bank; an empty field asks for nothing.  ``words`` must all stand in the question."""
@@ -151,9 +160,12 @@ def media(session: Session, form_id: int, key: str) -> MediaFile:
 
 def known_media(session: Session, versions: Collection[ItemVersion]) -> set[str]:
     """Which of the files that these items show are kept, as "media/…" keys."""
-    wanted = {key for version in versions for key in version.media}
-    kept = session.scalars(select(MediaFile.digest).where(MediaFile.digest.in_(wanted))) if wanted else ()
-    return {f"media/{digest}" for digest in kept}
+    return {f"media/{digest}" for digest in kept_media(session, {key for version in versions for key in version.media})}
+
+
+def kept_media(session: Session, digests: Collection[str]) -> set[str]:
+    """Which of these files are kept, by digest."""
+    return set(session.scalars(select(MediaFile.digest).where(MediaFile.digest.in_(digests)))) if digests else set()
 
 
 def candidate(version: ItemVersion) -> Candidate:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
 
+from examsvc.base import language
 from examsvc.base.errors import N_
 from examsvc.competitions.exam_clauses import EssayPart, ObjectivePart
 from examsvc.competitions.terms import Interval, write_exact
@@ -28,7 +29,12 @@ class Finding:
     slots: tuple[int, ...] = ()
 
     def __str__(self) -> str:
-        return self.sentence % self.params if self.params else self.sentence
+        return self.spoken("en")
+
+    def spoken(self, tongue: str) -> str:
+        """The sentence in a language; parameters that are texts by language are taken in it."""
+        params = {name: language.in_language(one, tongue) if isinstance(one, Mapping) else one for name, one in self.params.items()}
+        return language.sentence(tongue, self.sentence, **params)
 
 
 @dataclass(frozen=True)

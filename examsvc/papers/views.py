@@ -5,11 +5,19 @@ from __future__ import annotations
 from flask import Flask
 
 from examsvc.base import pages
-from examsvc.papers import bank_views, blueprint_views, corrections, custody_views, paper_views, vault
+from examsvc.papers import (
+    authoring_views,
+    bank_views,
+    blueprint_views,
+    corrections,
+    custody_views,
+    paper_views,
+    vault,
+)
 from examsvc.papers.blueprint import bp
 from examsvc.settings import Settings
 
-MODULES = (bank_views, blueprint_views, corrections, custody_views, paper_views)
+MODULES = (authoring_views, bank_views, blueprint_views, corrections, custody_views, paper_views)
 """Imported, so that their views, approvals and jobs are known."""
 
 
