@@ -77,6 +77,7 @@ STAFF = (
     ("Marker2", "marker"),
     ("Marker3", "marker"),
     ("Marker4", "marker"),
+    ("Marker5", "marker"),
     ("PanelChair", "panel-chair"),
     *((f"Panel{number}", "panel-member") for number in range(1, 7)),
 )

@@ -19,7 +19,7 @@ from examsvc.base.forms import Form
 from examsvc.competitions import queries as competitions
 from examsvc.competitions.models import Competition
 from examsvc.marking import blinding, essays, guides, locking, objective, queries, replacing, scope
-from examsvc.marking.forms import DecideForm, GuideForm, ReplaceForm
+from examsvc.marking.forms import DecideForm, GuideForm
 from examsvc.marking.models import Allocation, Script
 from examsvc.papers import queries as papers
 from examsvc.sittings import queries as sittings
@@ -222,7 +222,7 @@ def script(slug: str, code: str) -> str | Response:
     of = queries.script(web.session(), competition.id, code)
     if of is None:
         raise NotFound()
-    form, replace = DecideForm(), ReplaceForm()
+    form = DecideForm()
     awaits = queries.awaits_head(web.session(), of)
     if awaits and form.validate_on_submit():
         try:
@@ -264,7 +264,6 @@ def script(slug: str, code: str) -> str | Response:
         proposals=queries.newest_agreements(web.session(), of),
         awaits=awaits,
         form=form,
-        replace=replace,
     )
 
 

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _
-from wtforms import RadioField, StringField, TextAreaField
+from wtforms import StringField, TextAreaField
 
 from examsvc.base.forms import Form, at_most, required
-from examsvc.marking.replacing import CAUSES
 
 
 class DecideForm(Form):
     mark = StringField(_("Mark"), [required(_("Enter the mark.")), at_most(20)], render_kw={"inputmode": "decimal"})
     reason = TextAreaField(_("Reason"), [required(_("Write the reason; it goes into the record.")), at_most(4000)])
-
-
-class ReplaceForm(Form):
-    cause = RadioField(
-        _("Why is the marker replaced?"), choices=[(cause, _(name)) for cause, name in CAUSES.items()], default="absence"
-    )
 
 
 class GuideForm(Form):

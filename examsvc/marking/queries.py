@@ -253,9 +253,9 @@ def state(session: Session, of: Script) -> str:
         return "recognised"
     found = verdict(session, of)
     if found is None:
-        if any(one.reopened for one in active_allocations(of)):
-            return "reopened"
-        return "third-marking" if any(one.round == 3 and one.called_at for one in of.allocations) else "marking"
+        if any(one.round == 3 for one in active_allocations(of)):
+            return "third-marking"
+        return "reopened" if any(one.reopened for one in active_allocations(of)) else "marking"
     if awaits_head(session, of):
         return "head"
     return "agreeing" if isinstance(found, rules.Waiting) else "marking"
