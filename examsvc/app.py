@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from flask import Flask
 from flask_bootstrap import Bootstrap5
 from flask_wtf import CSRFProtect
+from sqlalchemy import inspect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from examsvc.accounts import views as accounts
@@ -14,22 +17,25 @@ from examsvc.base.clock import Clock, system_clock
 from examsvc.careers import views as careers
 from examsvc.competitions import views as competitions
 from examsvc.demonstration import views as demonstration
-from examsvc.ledger import defences
+from examsvc.ledger import defences, witnessing
+from examsvc.ledger import views as ledger
 from examsvc.marking import views as marking
 from examsvc.papers import views as papers
+from examsvc.results import bundle_views as bundles
 from examsvc.results import views as results
 from examsvc.settings import Settings
 from examsvc.sittings import views as sittings
 
-ROOMS = (accounts, careers, competitions, applications, papers, sittings, marking, results, demonstration)
+ROOMS = (accounts, careers, competitions, applications, papers, sittings, marking, results, ledger, bundles, demonstration)
 
 
 def create_app(settings: Settings | None = None, *, clock: Clock = system_clock) -> Flask:
     """A ready application.
 
     Raises at once, instead of failing later in front of a candidate: on unsafe settings (``pydantic.ValidationError``),
-    on a view without a declared access rule (``RuntimeError``), and where an append-only table of the database stands
-    without its triggers (``ledger.defences.Undefended``).
+    on a view without a declared access rule (``RuntimeError``), where an append-only table of the database stands
+    without its triggers (``ledger.defences.Undefended``), and where a log is shorter than, or another one than, what was
+    signed and witnessed (``ledger.signing.Unsound``).
     """
     settings = settings or Settings()
     app = Flask("examsvc", template_folder="base/templates")
@@ -71,7 +77,18 @@ def create_app(settings: Settings | None = None, *, clock: Clock = system_clock)
         room.register_room(app, settings)
     app.before_request(access.enforce)
     access.require_rules(app)
+    with app.app_context():
+        _require_witnessed(app, ask=settings.mode != "test")
     return app
+
+
+def _require_witnessed(app: Flask, *, ask: bool) -> None:
+    """Nobody is served from a log that others have seen longer, or otherwise; a witness who cannot be asked is only reported."""
+    if not inspect(web.db.engine).has_table("log_checkpoints"):
+        return
+    sender = partial(witnessing.send, patience=witnessing.PATIENCE_AT_START) if ask else None
+    for silence in witnessing.require_witnessed(web.db.session(), sender):
+        app.logger.warning("a witness could not be asked at the start: %s", silence)
 
 
 def _engine_options(settings: Settings) -> dict[str, object]:

@@ -48,6 +48,14 @@ class Settings(BaseSettings):
         min_length=32,
         description="Encrypts stored questions; made on first use and kept in the folder when empty. Several separated by spaces: the first encrypts, the others still decrypt.",
     )
+    log_key_file: Path | None = Field(
+        None,
+        description="File of the secret behind the signing keys of logs, readable by its owner only; keys/logs in the folder when empty. Never change it.",
+    )
+    witness_addresses: dict[str, str] = Field(
+        default_factory=dict,
+        description='Addresses of witnesses by the name of their key, as JSON, such as {"witness.example/w1": "http://10.0.0.2:8100"}; https:// and the name when left out.',
+    )
     time_zone: str = Field("Asia/Ho_Chi_Minh", description="IANA time zone in which pages and deadlines speak.")
     default_language: Literal["vi", "en"] = Field("vi", description="Language of a visitor who has not chosen.")
     institution_vi: str = Field("Cơ quan tổ chức thi", description="The institution's name in Vietnamese.")
@@ -76,6 +84,8 @@ class Settings(BaseSettings):
                     "EXAMSVC_BASE_URL must begin with https:// in production: browsers give candidates"
                     " offline storage and cryptography only there"
                 )
+            if any(not address.startswith(("https://", "http://")) for address in self.witness_addresses.values()):
+                raise ValueError("EXAMSVC_WITNESS_ADDRESSES must name addresses of other machines, http:// or https://")
             if self.secret_key is not None and len(self.secret_key.get_secret_value()) < 32:
                 raise ValueError("EXAMSVC_SECRET_KEY must have at least 32 characters")
         return self
@@ -117,7 +127,15 @@ class Settings(BaseSettings):
 
         It must never change: another key could not sign for a log that has begun.
         """
-        return self._kept_key("logs")
+        return self._kept_key("logs", self.log_key_file)
+
+    def witness_address(self, name: str) -> str:
+        """Where the witness with this key name is asked; a demonstration has its witnesses in its own folder."""
+        if name in self.witness_addresses:
+            return self.witness_addresses[name]
+        if self.mode == "demo":
+            return f"folder:{self.folder / 'witnesses' / name.rpartition('/')[2]}"
+        return f"https://{name}"
 
     def bank_keys(self) -> list[str]:
         """The keys under which questions are stored (``papers.vault``), 32 bytes each in hexadecimal; the first encrypts.
@@ -132,14 +150,16 @@ class Settings(BaseSettings):
         """The name by which the installation is known; origins of logs begin with it."""
         return urlsplit(self.base_url).hostname or "localhost"
 
-    def _kept_key(self, name: str) -> str:
+    def _kept_key(self, name: str, file: Path | None = None) -> str:
         """A key made once, readable by the owner only, shared by all workers of this folder."""
-        path = self.folder / "keys" / name
+        path = file or self.folder / "keys" / name
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
+            if path.stat().st_mode & 0o077:
+                raise ValueError(f"{path} can be read by others. Make it its owner's alone: chmod 600 {path}") from None
             return path.read_text(encoding="ascii").strip()
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(32))
+        with os.fdopen(descriptor, "w") as made:
+            made.write(secrets.token_hex(32))
         return path.read_text(encoding="ascii").strip()

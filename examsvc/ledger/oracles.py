@@ -11,7 +11,6 @@ from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
-from examsvc.base.access import Actor
 from examsvc.ledger.bundle import Save
 from examsvc.ledger.definitions import StageKind
 
@@ -36,6 +35,17 @@ class StoredSave:
     save: Save
 
 
+class Reader(Protocol):
+    """Who looks: what ``base.access.Actor`` is."""
+
+    @property
+    def account_id(self) -> int:
+        """The number of the account."""
+
+    def holds(self, role: str, competition: str = "") -> bool:
+        """Whether the role is held there."""
+
+
 class Source(Protocol):
     """What somebody who knows all rooms can say about the log named after a competition's slug."""
 
@@ -54,7 +64,7 @@ class Source(Protocol):
     def place(self, session: Session, log: str) -> Place | None:
         """The competition of a log; None where there is none."""
 
-    def may_inspect(self, session: Session, log: str, actor: Actor) -> bool:
+    def may_inspect(self, session: Session, log: str, actor: Reader) -> bool:
         """Whether this person is entitled to the restricted edition of the bundle, and to a withheld competition's record."""
 
 

@@ -11,7 +11,14 @@ from sqlalchemy.orm import Session
 
 from examsvc.ledger import notes, oracles
 from examsvc.ledger.entries import Entry, read_entry
-from examsvc.ledger.models import FrozenBundle, LogCheckpoint, LogEntry, Opening, WitnessContact
+from examsvc.ledger.models import (
+    FrozenBundle,
+    LogCheckpoint,
+    LogCosignature,
+    LogEntry,
+    Opening,
+    WitnessContact,
+)
 from examsvc.ledger.notes import VerifierKey
 from examsvc.ledger.operations import REGISTRY
 from examsvc.ledger.policy import Policy, read_policy
@@ -77,10 +84,14 @@ def policy_bytes(session: Session, log: str) -> bytes | None:
     named = [entry.body["policy"] for entry in of_type(session, log, "witnesses.named", "witnesses.changed")]
     if not named:
         return None
-    for document in oracles.competitions().documents(session, log):
-        if hashlib.sha256(document).hexdigest() == named[-1]:
-            return document
-    return None
+    if named[-1] not in _policies:
+        for document in oracles.competitions().documents(session, log):
+            if hashlib.sha256(document).hexdigest() == named[-1]:
+                _policies[named[-1]] = document
+    return _policies.get(named[-1])
+
+
+_policies: dict[str, bytes] = {}  # by digest, so that what is kept cannot be another one
 
 
 def policy(session: Session, log: str) -> Policy | None:
@@ -155,6 +166,17 @@ def witnessed(
         if rules.satisfied_by(cosigners(point)):
             return point
     return None
+
+
+def newest_seen(session: Session, log: str, witness: VerifierKey) -> LogCheckpoint | None:
+    """The newest checkpoint that a witness cosigned."""
+    return session.scalars(
+        select(LogCheckpoint)
+        .join(LogCosignature, LogCosignature.checkpoint_id == LogCheckpoint.id)
+        .where(LogCheckpoint.log == log, LogCosignature.key == witness.text)
+        .order_by(LogCheckpoint.size.desc())
+        .limit(1)
+    ).first()
 
 
 def contacts(session: Session, log: str) -> dict[str, WitnessContact]:

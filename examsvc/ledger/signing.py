@@ -71,6 +71,7 @@ class Audited:
 
 
 _audited: WeakKeyDictionary[Engine, dict[str, Audited]] = WeakKeyDictionary()
+_trees: WeakKeyDictionary[Engine, dict[str, merkle.Tree]] = WeakKeyDictionary()
 _lock = threading.RLock()
 
 
@@ -90,10 +91,24 @@ def audit(session: Session, log: str) -> merkle.Tree:
         return state.tree
 
 
+def tree(session: Session, log: str) -> merkle.Tree:
+    """The tree over the leaves as stored, for proofs: kept in memory, and read on where the log has grown.
+
+    Nothing is looked at here; a proof from wrong leaves proves nothing.
+    """
+    with _lock:
+        known = _trees.setdefault(session.get_bind().engine, {}).setdefault(log, merkle.Tree())
+        chosen = select(LogEntry.leaf).where(LogEntry.log == log, LogEntry.position >= len(known))
+        for leaf in session.scalars(chosen.order_by(LogEntry.position)):
+            known.append(bytes.fromhex(leaf))
+        return known
+
+
 def forget() -> None:
     """The next audit begins at the first entry."""
     with _lock:
         _audited.clear()
+        _trees.clear()
 
 
 def _continue(session: Session, log: str, state: Audited) -> Iterator[str]:

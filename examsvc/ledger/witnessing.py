@@ -21,13 +21,13 @@ from examsvc.ledger import checkpoints, merkle, notes, queries, signing, witness
 from examsvc.ledger.checkpoints import CheckpointError
 from examsvc.ledger.models import LogCheckpoint, LogCosignature, LogEntry, WitnessContact
 from examsvc.ledger.notes import VerifierKey
-from examsvc.ledger.operations import REGISTRY
 from examsvc.ledger.queries import Witness
 from examsvc.ledger.signing import Unsound
 from examsvc.ledger.witness import Request
 
 PATIENCE = 10.0
 """Seconds to wait for a witness."""
+PATIENCE_AT_START = 3.0
 MAX_ANSWER = 64 * 1024
 
 TROUBLES = {
@@ -54,12 +54,12 @@ Send = Callable[[str, str, bytes | None], Reply]
 """(address of the witness, path, body of a POST or None for a GET) → its reply."""
 
 
-def send(address: str, path: str, body: bytes | None) -> Reply:
-    """Over HTTP; an address ``folder:PATH`` is a witness on this very machine, for demonstrations and rehearsals."""
+def send(address: str, path: str, body: bytes | None, patience: float = PATIENCE) -> Reply:
+    """Over HTTP, waiting ``patience`` seconds; an address ``folder:PATH`` is a witness on this very machine, for demonstrations and rehearsals."""
     if address.startswith("folder:"):
         return _send_to_folder(Path(address.removeprefix("folder:")), path, body)
     try:
-        with httpx.Client(timeout=PATIENCE, follow_redirects=False) as client:
+        with httpx.Client(timeout=patience, follow_redirects=False) as client:
             request = client.build_request("GET" if body is None else "POST", f"{address.rstrip('/')}{path}", content=body)
             with client.stream(request.method, request.url, content=body) as response:
                 data = b""
@@ -114,7 +114,8 @@ def collect(session: Session, log: str, *, now: datetime, sender: Send = send) -
     if not waiting:
         return []
     tree = signing.audit(session, log)
-    known = {one.key.text: _last_cosigned(session, log, one.key) for one in waiting}
+    seen = {one.key.text: queries.newest_seen(session, log, one.key) for one in waiting}
+    known = {key: last.size if last is not None else 0 for key, last in seen.items()}
     note, number = point.note, point.id
     session.rollback()  # nothing is held while others take their time
     with ThreadPoolExecutor(max_workers=min(8, len(waiting))) as pool:
@@ -140,18 +141,6 @@ def collect(session: Session, log: str, *, now: datetime, sender: Send = send) -
     session.expire_all()
     _keep(session, log, session.get_one(LogCheckpoint, number))
     return asked
-
-
-def _last_cosigned(session: Session, log: str, key: VerifierKey) -> int:
-    """Size of the newest checkpoint that this witness cosigned, 0 for none."""
-    found = (
-        session.query(LogCheckpoint.size)
-        .join(LogCosignature, LogCosignature.checkpoint_id == LogCheckpoint.id)
-        .filter(LogCheckpoint.log == log, LogCosignature.key == key.text)
-        .order_by(LogCheckpoint.size.desc())
-        .first()
-    )
-    return int(found[0]) if found is not None else 0
 
 
 def _ask(one: Witness, note: bytes, tree: merkle.Tree, old: int, sender: Send) -> Asked:
@@ -211,27 +200,42 @@ def recomputed(session: Session, log: str) -> merkle.Tree:
 def require_witnessed(session: Session, sender: Send | None = None) -> list[str]:
     """Whether every log still continues what it signed and what witnesses saw; asks them too where a ``sender`` is given.
 
-    Raises Unsound on proof of the contrary: a checkpoint with the log's own signature and a witness's that is longer than
-    the log, or has another root.  A silent witness is no proof; what could not be asked is returned in words.
+    Raises Unsound on proof of the contrary: a checkpoint with the log's own signature (and the witness's, where it comes from
+    one) that is longer than the log, or has another root.  A silent witness is no proof; who was silent is returned.
     """
-    unheard: list[str] = []
+    asked: dict[str, tuple[Witness, list[tuple[str, str]]]] = {}
+    trees: dict[str, merkle.Tree] = {}
     for log in queries.logs(session):
-        tree = recomputed(session, log)
+        tree = trees[log] = recomputed(session, log)
         newest = queries.newest_checkpoint(session, log)
         if newest is not None:
             _require(log, tree, newest.size, bytes.fromhex(newest.root), "this database itself signed it")
         path = _kept(log)
         if path is not None and path.exists():
             _require_note(session, log, tree, path.read_bytes(), [], f"the file {path} keeps it")
+        origin = queries.current_key(session, log)[0]
         for one in queries.witnesses(session, log) if sender is not None else ():
-            assert sender is not None
-            origin = queries.current_key(session, log)[0]
-            reply = sender(address_of(one), f"/{hashlib.sha256(origin.encode()).hexdigest()}/checkpoint", None)
-            if reply.status == 200:
-                _require_note(session, log, tree, reply.body, [one.key], f"the witness {one.key.name} has it")
-            elif reply.status != 404:
-                unheard.append(f"{one.key.name}: {reply.body.decode('utf-8', 'replace')[:200] or reply.status}")
-    return unheard
+            asked.setdefault(one.key.text, (one, []))[1].append((log, origin))
+    if sender is None or not asked:
+        return []
+    with ThreadPoolExecutor(max_workers=min(8, len(asked))) as pool:
+        heard = list(pool.map(lambda item: _newest_of(item[0], item[1], sender), asked.values()))
+    for (one, _), (notes_by_log, _) in zip(asked.values(), heard, strict=True):
+        for log, data in notes_by_log.items():
+            _require_note(session, log, trees[log], data, [one.key], f"the witness {one.key.name} has it")
+    return [f"{one.key.name}: {silence}" for (one, _), (_, silence) in zip(asked.values(), heard, strict=True) if silence]
+
+
+def _newest_of(one: Witness, logs: Sequence[tuple[str, str]], sender: Send) -> tuple[dict[str, bytes], str]:
+    """The newest checkpoints that a witness has of these logs, as its monitoring address tells; and why it fell silent."""
+    found: dict[str, bytes] = {}
+    for log, origin in logs:
+        reply = sender(address_of(one), f"/{hashlib.sha256(origin.encode()).hexdigest()}/checkpoint", None)
+        if reply.status == 200:
+            found[log] = reply.body
+        elif reply.status == 0:
+            return found, reply.body.decode("utf-8", "replace")[:200]
+    return found, ""
 
 
 def _require_note(
@@ -265,6 +269,3 @@ def _require(log: str, tree: merkle.Tree, size: int, root: bytes, who: str) -> N
             f"The first {size} entries of the log {log} are not those that were signed ({who}). Entries were changed."
             " Keep this database as evidence and bring back the newest backup that agrees with the witnesses."
         )
-
-
-__all__ = ["REGISTRY", "TROUBLES", "Asked", "Reply", "collect", "require_witnessed", "send"]

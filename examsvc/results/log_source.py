@@ -8,14 +8,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from examsvc.applications import queries as applications
-from examsvc.base.access import Actor
 from examsvc.competitions import queries as competitions
 from examsvc.competitions.models import Competition
 from examsvc.ledger import canonical as canonical_json
 from examsvc.ledger import oracles, order
 from examsvc.ledger.bundle import Save
 from examsvc.ledger.definitions import StageKind
-from examsvc.ledger.oracles import Place, StoredSave
+from examsvc.ledger.oracles import Place, Reader, StoredSave
 from examsvc.sittings import models as sittings
 
 INSPECT = ("competent-authority", "council-chair", "council-secretary", "supervisor")
@@ -77,7 +76,7 @@ class Competitions:
             return None
         return Place(found.slug, found.title, competitions.is_public(found), found)
 
-    def may_inspect(self, session: Session, log: str, actor: Actor) -> bool:
+    def may_inspect(self, session: Session, log: str, actor: Reader) -> bool:
         if any(actor.holds(role, log) for role in INSPECT):
             return True
         found = competitions.competition(session, log)

@@ -21,7 +21,7 @@ from examsvc.competitions.models import Competition
 from examsvc.competitions.result_clauses import Publication as PublicationRule
 from examsvc.ledger import canonical
 from examsvc.ledger.operations import record
-from examsvc.results import queries
+from examsvc.results import editions, queries
 from examsvc.results.computing import candidates, digest_of
 from examsvc.results.deciding import line
 from examsvc.results.models import Publication, ScoreRun
@@ -132,6 +132,7 @@ def _may_publish(session: Session, competition: Competition, run: ScoreRun, caus
     newest = queries.published(session, competition.id)
     if newest is not None and newest.run_id == run.id and newest.content == content_of(session, competition, run):
         raise Refused(N_("Exactly this result is published already."))
+    editions.previous_digest(session, competition)  # refused as long as the edition before has no bundle
     if cause not in CAUSES or (cause == "first") != (newest is None):
         raise Refused(N_("Say why there is a new edition."), field="cause")
 
@@ -154,6 +155,7 @@ def publish(session: Session, approved: Approved) -> None:
         raise Refused(N_("What would be published has changed since it was proposed. Propose it again."))
     by = accounts.account(session, approved.asked_by).code
     edition = _next_edition(session, competition)
+    previous = editions.previous_digest(session, competition)
     entries = {}
     for post, commitment in sorted(run.commitments.items()):
         entry = record(
@@ -168,7 +170,7 @@ def publish(session: Session, approved: Approved) -> None:
             edition=edition,
             run=run.number,
             ranking=commitment,
-            previous=previous_digest(session, competition),
+            previous=previous,
             cause=cause,
         )
         entries[post] = entry.position
@@ -192,12 +194,6 @@ def publish(session: Session, approved: Approved) -> None:
     session.flush()
     course.set_date(session, competition, event="results-published", at=approved.now, by=approved.last_by, now=approved.now)
     _tell(session, competition, approved.now)
-
-
-def previous_digest(session: Session, competition: Competition) -> str | None:
-    """What a later edition names as the one before: its digest; None for the first."""
-    newest = queries.published(session, competition.id)
-    return newest.digest if newest is not None else None
 
 
 def _tell(session: Session, competition: Competition, now: datetime) -> None:
