@@ -1,11 +1,11 @@
 """Speed, memory and log-likelihood of IRT calibration and scoring on simulated data.
 
-    OPENBLAS_NUM_THREADS=1 python benchmarks/irt.py [--million] [case ...]
+    OPENBLAS_NUM_THREADS=1 python benchmarks/irt.py [--million] [--girth PYTHON] [case ...]
 
 Every case runs in a fresh process with one BLAS thread. `above` is the peak resident memory above what the
 process held with the data loaded. `other` is the log-likelihood that mirt 1.45.1 reached on the same data
-(61 nodes, 2PL at tolerance 1e-6). girth is measured in the same run where it is installed, in a process of its
-own; it fits without standard errors, and `ratio` is its processor time to ours without them. `cpu` is processor time,
+(61 nodes, 2PL at tolerance 1e-6). girth is measured in the same run where PYTHON (by default the one that runs this)
+has it, in a process of its own; it fits without standard errors, and `ratio` is its processor time to ours without them. `cpu` is processor time,
 which says more than `s` where other work shares the machine.
 """
 
@@ -18,7 +18,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from importlib.util import find_spec
 from pathlib import Path
 
 for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -133,8 +132,10 @@ def fit_girth(path: str, model: str) -> dict[str, object]:
     return {"seconds": time.perf_counter() - start, "cpu": time.process_time() - cpu}
 
 
-def child(kind: str, path: str, model: str, limit: float) -> dict[str, object] | None:
-    command = [sys.executable, __file__, "--child", kind, path, model]
+def child(
+    kind: str, path: str, model: str, limit: float, python: str = sys.executable
+) -> dict[str, object] | None:
+    command = [python, __file__, "--child", kind, path, model]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     try:
         done = subprocess.run(
@@ -143,7 +144,7 @@ def child(kind: str, path: str, model: str, limit: float) -> dict[str, object] |
     except subprocess.TimeoutExpired:
         return None
     if done.returncode:
-        print("   ", kind, "failed:", done.stderr.strip().splitlines()[-1][:100])
+        print("   ", kind, model, "failed:", done.stderr.strip().splitlines()[-1][:100])
         return None
     return json.loads(done.stdout.strip().splitlines()[-1])
 
@@ -170,6 +171,7 @@ def main() -> None:
     )
     parser.add_argument("cases", nargs="*", help="parts of case names; all but the million by default")
     parser.add_argument("--million", action="store_true", help="also a million persons")
+    parser.add_argument("--girth", default=sys.executable, metavar="PYTHON", help="interpreter that has girth")
     parser.add_argument("--girth-limit", type=float, default=300.0, help="seconds allowed to girth per case")
     parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -178,7 +180,10 @@ def main() -> None:
         print(json.dumps(fit(path, model) if kind == "ours" else fit_girth(path, model)))
         return
     single_person()
-    with_girth = find_spec("girth") is not None
+    known = subprocess.run(
+        [arguments.girth, "-c", "import girth"], capture_output=True, check=False
+    ).returncode
+    with_girth = known == 0
     print("girth is", "measured too" if with_girth else "not installed: no ratio")
     header = f"{'case':32s}{'s':>8s}{'cpu':>8s}{'s+SE':>8s}{'EAP s':>8s}{'MB':>6s}{'MB+SE':>7s}{'E steps':>9s}{'log L':>17s}{'other':>15s}"
     print(header + f"{'girth s':>10s}{'ratio':>8s}")
@@ -207,7 +212,7 @@ def main() -> None:
                 f"{other:15.4f}" if other is not None else f"{'':15s}"
             )
             usable = with_girth and "missing" not in name and n < 1_000_000
-            girth = child("girth", path, model, arguments.girth_limit) if usable else None
+            girth = child("girth", path, model, arguments.girth_limit, arguments.girth) if usable else None
             if girth is not None:
                 line += f"{girth['seconds']:10.2f}{girth['cpu'] / ours['cpu']:8.1f}"
             print(line, flush=True)

@@ -13,6 +13,7 @@ from scoring.irt.information import (
     marginal_reliability,
 )
 from scoring.irt.item_fit import ItemFit, item_fit
+from scoring.irt.item_intervals import ItemIntervals, item_intervals
 from scoring.irt.linking import Link, link
 from scoring.irt.local_dependence import LocalDependence, local_dependence
 from scoring.irt.model_fit import ModelFit, model_fit
@@ -28,6 +29,7 @@ __all__ = [
     "EquatedScores",
     "Information",
     "ItemFit",
+    "ItemIntervals",
     "ItemParameters",
     "Link",
     "LocalDependence",
@@ -45,6 +47,7 @@ __all__ = [
     "expected_scores",
     "information",
     "item_fit",
+    "item_intervals",
     "link",
     "local_dependence",
     "marginal_reliability",
