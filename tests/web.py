@@ -17,6 +17,7 @@ from examsvc.accounts.browser import COOKIE
 from examsvc.app import create_app
 from examsvc.base.database import writing
 from examsvc.base.web import db
+from examsvc.demonstration.announcing import SECRET
 from examsvc.settings import Settings
 
 Mode = Literal["test", "demo"]
@@ -32,6 +33,7 @@ class World:
         self.settings = Settings(
             folder=folder, database_url=address, mode=mode, base_url="http://localhost", default_language=language
         )
+        _keep_log_key(folder)
         self.app: Flask = create_app(self.settings, clock=self.moment)
         self.app.config["WTF_CSRF_ENABLED"] = False
 
@@ -66,6 +68,15 @@ class World:
                 second_factor=True,
                 attempt=attempt,
             ).token
+
+
+def _keep_log_key(folder: Path) -> None:
+    """The secret of the logs that tests begin, where the installation has none yet: its duties sign them."""
+    kept = folder / "keys" / "logs"
+    if not kept.exists():
+        kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        kept.write_text(SECRET, encoding="ascii")
+        kept.chmod(0o600)
 
 
 def world(tmp_path: Path, address: str, now: datetime | None = None) -> World:
