@@ -12,7 +12,7 @@ from examsvc.accounts import operations as accounts
 from examsvc.accounts import queries as people
 from examsvc.base.database import writing
 from examsvc.base.errors import N_, Refused
-from examsvc.demonstration import announcing, applying
+from examsvc.demonstration import announcing, applying, organisation
 from examsvc.demonstration.people import STAFF, Person
 from examsvc.demonstration.story import DOMAIN, Story
 from examsvc.sittings import arrival
@@ -62,7 +62,7 @@ def prepare(
     story.announce(
         {"vi": "Tổng duyệt ngày thi", "en": "Rehearsal of an exam day"},
         announcing.objective_only(),
-        posts=1,
+        posts=organisation.ARCHIVIST,
         exam=now + timedelta(seconds=seconds_to_bell),
     )
     story.phase("applications")

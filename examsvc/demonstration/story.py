@@ -19,12 +19,13 @@ from examsvc.accounts.rules import INSTALLATION_ROLES
 from examsvc.applications import operations as applications
 from examsvc.applications import queries as files
 from examsvc.base.database import writing
+from examsvc.careers import queries as careers
 from examsvc.competitions import operations as competitions
 from examsvc.competitions import queries as competitions_of
 from examsvc.competitions.models import Competition
 from examsvc.competitions.regulation import Regulation, read_preset
 from examsvc.competitions.terms import write_exact
-from examsvc.demonstration import announcing, applying, custodians
+from examsvc.demonstration import announcing, applying, custodians, organisation
 from examsvc.demonstration.answers import ESSAY_TEXT, key_of, wrong_of
 from examsvc.demonstration.people import CANDIDATES, STAFF, Person
 from examsvc.marking import blinding, essays, hearings, locking, objective, queries
@@ -45,13 +46,7 @@ PASSWORD = "bam vao ten de dang nhap"  # noqa: S105 - invented people on the vis
 DOMAIN = "demo.example.vn"
 MACHINE = "d" * 32
 
-POSTS = (
-    ("A", {"vi": "Trưởng phòng Kế hoạch – Tổng hợp", "en": "Head of the Planning and Coordination Division"}),
-    ("B", {"vi": "Trưởng phòng Chuyển đổi số", "en": "Head of the Digital Transformation Division"}),
-    ("C", {"vi": "Trưởng phòng Quản lý dịch vụ công", "en": "Head of the Public Services Division"}),
-)
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
-UNIT = {"vi": "Sở Nội vụ tỉnh Thanh Hà (tưởng tượng)", "en": "Department of Home Affairs, Thanh Ha (invented)"}
 
 
 class Story:
@@ -80,7 +75,9 @@ class Story:
     def competition(self) -> Competition:
         return self.session.get_one(Competition, self.competition_id)
 
-    def announce(self, title: Mapping[str, str], regulation: Regulation, posts: int, exam: datetime) -> None:
+    def announce(
+        self, title: Mapping[str, str], regulation: Regulation, posts: Sequence[organisation.Place], exam: datetime
+    ) -> None:
         """Opened, staffed and announced; ``exam`` is when its first stage is to begin."""
         with writing(self.session):
             competition = announcing.open_competition(
@@ -95,9 +92,15 @@ class Story:
                 host=self.host,
             )
             self.competition_id = competition.id
-            for code, name in POSTS[:posts]:
+            for code, place in zip("ABC", posts, strict=False):
                 competitions.add_post(
-                    self.session, competition, code=code, title=name, unit=UNIT, level="division-head"
+                    self.session,
+                    competition,
+                    code=code,
+                    title=place.title,
+                    unit=organisation.UNITS[place.unit],
+                    level=place.level,
+                    position=careers.position(self.session, place.code),
                 )
             for person in STAFF:
                 for role in person.roles:
@@ -456,7 +459,7 @@ class Story:
             posts=tuple(posts), held_at=self.now, place="Thanh Hà", ballots=dict.fromkeys(members, "for")
         )
         pdf = council.minutes_pdf(
-            self.session, self.competition, run, meeting, institution=UNIT, zone=ZONE, now=self.now
+            self.session, self.competition, run, meeting, institution=organisation.UNIT, zone=ZONE, now=self.now
         )
         with writing(self.session):
             council.ask_vote(
@@ -531,6 +534,8 @@ def tell(
 ) -> dict[str, int]:
     """Everything up to ``now``; returns the people by handle.  ``secret`` and ``host`` are the installation's, for its logs."""
     people = enrol(session, now - timedelta(days=150))
+    with writing(session):
+        organisation.found(session, people, now=now - timedelta(days=149))
     regulation = read_preset("demo")
     order = random.Random(7).sample(range(len(CANDIDATES)), len(CANDIDATES))  # noqa: S311
     ability = {person.handle: 0.55 + 0.035 * place for person, place in zip(CANDIDATES, order, strict=True)}
@@ -539,7 +544,7 @@ def tell(
     published.announce(
         {"vi": "Thi tuyển chức danh Trưởng phòng, đợt 1 năm 2026", "en": "Competition for heads of division, first round of 2026"},
         regulation,
-        posts=3,
+        posts=organisation.FIRST,
         exam=now - timedelta(days=40),
     )
     published.phase("applications")
@@ -559,7 +564,7 @@ def tell(
     marking.announce(
         {"vi": "Thi tuyển chức danh Phó Giám đốc Trung tâm Phục vụ hành chính công", "en": "Competition for a deputy director of the Public Service Centre"},
         regulation,
-        posts=2,
+        posts=organisation.DEPUTIES,
         exam=now - timedelta(days=3),
     )
     marking.phase("applications")
@@ -574,7 +579,7 @@ def tell(
     ready.announce(
         {"vi": "Thi tuyển chức danh Trưởng phòng, đợt 2 năm 2026", "en": "Competition for heads of division, second round of 2026"},
         regulation,
-        posts=3,
+        posts=organisation.SECOND,
         exam=now + timedelta(minutes=2),
     )
     ready.phase("applications")
@@ -591,7 +596,7 @@ def tell(
     open_now.announce(
         {"vi": "Thi tuyển chức danh Chi cục trưởng Chi cục Văn thư – Lưu trữ", "en": "Competition for the head of the Records and Archives Office"},
         regulation,
-        posts=1,
+        posts=organisation.ARCHIVIST,
         exam=now + timedelta(days=40),
     )
     open_now.phase("applications")
