@@ -1,4 +1,5 @@
 # The two commands: `make demo` serves a demonstration, `make test` runs every test.
+# `make benchmarks` prints times and memory, `make figures` the coverage and error rates that docs/methods quotes.
 PYTHON ?= python3
 VENV   ?= .venv
 RUN     = $(VENV)/bin/
@@ -26,8 +27,24 @@ check: $(VENV)/ready
 	$(RUN)lint-imports
 	$(RUN)mypy
 
+benchmarks: $(VENV)/ready $(VENV)-girth/ready
+	$(RUN)python benchmarks/irt.py --million --girth $(VENV)-girth/bin/python
+	$(RUN)python benchmarks/assembly.py
+	$(RUN)python benchmarks/banks.py
+
+figures: $(VENV)/ready
+	$(RUN)python benchmarks/irt_coverage.py
+	$(RUN)python benchmarks/coverage_classical.py
+	$(RUN)python benchmarks/screening.py
+
+# The package that ours is measured against, in an environment of its own: the locked one stays as it is.
+$(VENV)-girth/ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV)-girth
+	$(VENV)-girth/bin/python -m pip install --quiet --disable-pip-version-check girth==0.8.0 "numpy>=2.2" "scipy>=1.16"
+	@touch $@
+
 lock:
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra test pyproject.toml -o requirements.lock
 
 clean:
-	rm -rf $(VENV) demo-installation
+	rm -rf $(VENV) $(VENV)-girth demo-installation

@@ -54,27 +54,11 @@ def one_factor(scores: Floats) -> OneFactor | None:
     correlations = covariance / np.outer(sd, sd)
     if np.linalg.eigvalsh(correlations)[0] < 1e-8:
         return None
-    log_det = float(np.linalg.slogdet(correlations)[1])
-
-    def loadings(psi: Floats) -> tuple[Floats, float]:
-        root = np.sqrt(psi)
-        values, vectors = np.linalg.eigh(correlations / np.outer(root, root))
-        direction = vectors[:, -1] * np.sign(vectors[:, -1].sum() or 1.0)
-        return root * direction * np.sqrt(max(values[-1] - 1.0, 0.0)), float(values[-1])
-
-    def discrepancy(psi: Floats) -> tuple[float, Floats]:
-        """log |Σ| + tr(S Σ⁻¹) − log |S| − k and its gradient in ψ (at the best loadings for this ψ)."""
-        lam, _ = loadings(psi)
-        sigma = np.outer(lam, lam) + np.diag(psi)
-        inverse = np.linalg.inv(sigma)
-        product = inverse @ correlations
-        value = np.linalg.slogdet(sigma)[1] + np.trace(product) - log_det - k
-        return float(value), np.diag(inverse - product @ inverse)
-
     start = np.clip(0.5 / np.diag(np.linalg.inv(correlations)), 0.05, 0.95)
     found = optimize.minimize(
-        discrepancy,
+        _discrepancy,
         start,
+        args=(correlations,),
         jac=True,
         method="L-BFGS-B",
         bounds=[(_FLOOR, 1.0 + 1e-9)] * k,
@@ -88,7 +72,7 @@ def one_factor(scores: Floats) -> OneFactor | None:
             iterations=int(found.nit),
             change=float(np.abs(gradient).max()),
         )
-    lam, _ = loadings(found.x)
+    lam = _loadings(found.x, correlations)
     loading, residual = lam * sd, found.x * sd**2
     shared = float(loading.sum() ** 2)
     omega = shared / (shared + float(residual.sum()))
@@ -103,6 +87,24 @@ def one_factor(scores: Floats) -> OneFactor | None:
         df=k * (k + 1) // 2 - 2 * k,
         improper=improper,
     )
+
+
+def _loadings(psi: Floats, correlations: Floats) -> Floats:
+    """The best loadings for these residual variances: from the first principal component of ψ^−½ R ψ^−½."""
+    root = np.sqrt(psi)
+    values, vectors = np.linalg.eigh(correlations / np.outer(root, root))
+    direction = vectors[:, -1] * np.sign(vectors[:, -1].sum() or 1.0)
+    return np.asarray(root * direction * np.sqrt(max(values[-1] - 1.0, 0.0)))
+
+
+def _discrepancy(psi: Floats, correlations: Floats) -> tuple[float, Floats]:
+    """log |Σ| + tr(R Σ⁻¹) − log |R| − k and its gradient in ψ, at the best loadings for this ψ."""
+    lam = _loadings(psi, correlations)
+    sigma = np.outer(lam, lam) + np.diag(psi)
+    inverse = np.linalg.inv(sigma)
+    product = inverse @ correlations
+    value = np.linalg.slogdet(sigma)[1] + np.trace(product) - np.linalg.slogdet(correlations)[1] - psi.size
+    return float(value), np.diag(inverse - product @ inverse)
 
 
 def _log_error(centred: Floats, loading: Floats, residual: Floats) -> float:

@@ -6,6 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from scoring.classical import conditional_sem, guttman, item_analysis, reliability, split_half
+from scoring.classical.factor import _discrepancy, one_factor
 from scoring.errors import BadParameters, BadResponses, TooFewObservations
 from scoring.responses import read_responses
 
@@ -272,3 +273,21 @@ def test_intervals_cover(n):
         assert np.mean(found) >= 0.95 - 2.5 * error, name
         if n >= 200:
             assert np.mean(found) <= 0.97 + 2.5 * error, name
+
+
+def test_gradient_of_the_factor_discrepancy_and_of_omega():
+    random = np.random.default_rng(12)
+    x = random.normal(0, 1, (60, 1)) * [0.9, 0.6, 0.4, 0.8, 0.5] + random.normal(0, 1, (60, 5))
+    correlations = np.corrcoef(x.T)
+    for psi in random.uniform(0.2, 0.95, (10, 5)):
+        value, gradient = _discrepancy(psi, correlations)
+        assert value > 0
+        for i in range(5):
+            h = np.eye(5)[i] * 1e-6
+            change = _discrepancy(psi + h, correlations)[0] - _discrepancy(psi - h, correlations)[0]
+            assert gradient[i] == pytest.approx(change / 2e-6, rel=1e-5, abs=1e-7)
+    # the error of log(1 − omega) against the delete-one jackknife, which knows no derivative
+    found = one_factor(x)
+    left = np.array([np.log(1 - one_factor(np.delete(x, i, axis=0)).omega) for i in range(60)])
+    jackknife = np.sqrt(59 / 60 * ((left - left.mean()) ** 2).sum())
+    assert found.log_error == pytest.approx(jackknife, rel=0.15)
