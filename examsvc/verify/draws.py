@@ -126,6 +126,10 @@ def _followed(read: Bundle) -> Iterator[str]:
         if allocation is not None and allocation["rows"] != _result(read, entry.body["draw"]):
             yield f"entry {entry.index}: the allocation is not the one drawn"
     yield from _replacements(read)
+    for entry in read.of("tie.decided"):
+        tie = read.opened(entry.body["tie"])
+        if "draw" in entry.body and tie is not None and tie["order"] != _result(read, entry.body["draw"]):
+            yield f"entry {entry.index}: the tie was decided in another order than the lots drawn"
     heard = [entry for entry in read.of("hearing.listed") if read.opened(entry.body["candidate"]) is not None]
     for entry in heard:
         order = _result(read, entry.body["draw"])

@@ -79,7 +79,9 @@ def _papers(read: Bundle) -> Iterator[str]:
             ):
                 yield f"{where} holds a {name.partition('.')[2]} of another paper"
         listed = [(share["custodian"], share["x"], share["share"]) for share in entry.body["shares"]]
-        if len({x for _, x, _ in listed}) != len(listed) or not 2 <= entry.body["threshold"] < len(listed):
+        threshold = entry.body["threshold"]
+        alone = threshold == len(listed) == 1  # one keeper, where the regulation wants no more
+        if len({x for _, x, _ in listed}) != len(listed) or not (alone or 2 <= threshold < len(listed)):
             yield f"{where}: {entry.body['threshold']} of {len(listed)} shares is no safe seal"
     for entry in read.of("paper.share_delivered"):
         sealed = next((e for e in read.of("paper.sealed") if e.body["paper"] == entry.body["paper"]), None)

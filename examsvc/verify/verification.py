@@ -12,11 +12,14 @@ from examsvc.verify.findings import Finding, Verdict
 from examsvc.verify.marking import marks
 from examsvc.verify.openings import openings
 from examsvc.verify.people import map_opens, nobody_vanished
+from examsvc.verify.ranking import ranking
 from examsvc.verify.reading import Bundle, read
 from examsvc.verify.receipts import given
 from examsvc.verify.results import published, release
 from examsvc.verify.roles import roles
+from examsvc.verify.scores import scores
 from examsvc.verify.sittings import submits
+from examsvc.verify.stamps import stamps
 from examsvc.verify.statistics import statistics
 
 VERIFIED, NOT_VERIFIED, UNREADABLE, NO_POLICY = 0, 1, 2, 3
@@ -68,6 +71,7 @@ def verify(
 ) -> Report:
     """Check a bundle. BundleError if it cannot be read as one (exit status UNREADABLE)."""
     bundle: Bundle = read(data)
+    recomputed = scores(bundle)
     findings = [
         integrity.form(bundle),
         integrity.signature(bundle, policy),
@@ -79,7 +83,10 @@ def verify(
         nobody_vanished(bundle),
         marks(bundle),
         roles(bundle),
+        recomputed.finding,
+        ranking(bundle, recomputed.inputs),
         published(bundle),
+        stamps(bundle),
         map_opens(bundle),
         statistics(bundle),
         release(bundle),

@@ -6,7 +6,8 @@ import zipfile
 from dataclasses import replace
 
 import pytest
-from hall import POSTS, competition, material
+from hall import POSTS, material
+from hall_course import competition
 
 from examsvc.ledger import bundle
 from examsvc.ledger.bundle import PUBLIC, RESTRICTED, BundleError, compose, pack, unpack

@@ -2,7 +2,8 @@
 
 import hall as halls
 import pytest
-from hall import CODE, POSTS, STAGES, competition
+from hall import CODE, POSTS, STAGES
+from hall_course import competition
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -5,7 +5,8 @@ import json
 import random
 
 import pytest
-from hall import POLICY, POSTS, competition, material
+from hall import POLICY, POSTS, material
+from hall_course import competition
 
 from examsvc.ledger import canonical
 from examsvc.ledger.bundle import PUBLIC, RESTRICTED, BundleError, compose, pack, split_lines, unpack

@@ -3,7 +3,8 @@
 import subprocess
 import sys
 
-from hall import POLICY, POSTS, competition, material
+from hall import POLICY, POSTS, material
+from hall_course import competition
 
 from examsvc.ledger.bundle import PUBLIC, RESTRICTED, compose
 from examsvc.verify.printing import lines
@@ -37,7 +38,8 @@ def test_the_report_in_words():
     text = lines(verify(data, POLICY))
     assert text[0].startswith("public edition 1 of dept-heads-2026, posts P1, P2")
     assert text[-1] == "Verified."
-    assert sum(line.startswith("passed") for line in text) == 15
+    assert sum(line.startswith("passed") for line in text) == 16
+    assert "not checkable  V13  scores follow from responses and key, marks from their sheets, and the ranking holds these" in text
     assert "not checkable  V18  every receipt given is in this log" in text
     assert lines(verify(data, None))[-1].startswith("Consistent in itself")
     bad = lines(verify(data, POLICY, slips=["AAAAA-AAAAA-AAAAA-AAAAA"]))
@@ -49,10 +51,10 @@ def test_statistics_by_hand():
     hall = competition(candidates=3)
     report = verify(compose(material(hall), RESTRICTED, POSTS, 1), POLICY)
     (notes,) = [finding.notes for finding in report.findings if finding.check == "V19"]
-    totals: dict[str, list[int]] = {}
+    totals: dict[str, list[float]] = {}
     for opening in hall.openings:
         if opening.object == "mark.sheet":
-            totals.setdefault(opening.value["marker"], []).append(int(opening.value["total"]))
+            totals.setdefault(opening.value["marker"], []).append(float(opening.value["total"]))
     for marker, marks in totals.items():
         middle = sum(marks) / len(marks)
         spread = (sum((mark - middle) ** 2 for mark in marks) / len(marks)) ** 0.5
