@@ -114,11 +114,11 @@ CATALOGUE: Mapping[str, tuple[Severity, str]] = {
     "paper-threshold": (
         "error",
         N_(
-            "%(threshold)s of %(custodians)s shares cannot open the paper safely; use at least 2 and at most all."
+            "%(threshold)s of %(custodians)s shares cannot open the paper safely; use at least 2 and fewer than all."
         ),
     ),
     "paper-all-shares": (
-        "warning",
+        "error",
         N_("One lost share of %(custodians)s would lock the paper for good; let fewer than all open it."),
     ),
     "sanction-missing": (

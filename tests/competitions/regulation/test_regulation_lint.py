@@ -116,6 +116,7 @@ CASES = [
     ("paper-threshold", put("paper", threshold=4), "paper"),
     ("paper-threshold", put("paper", threshold=1), "paper"),
     ("paper-all-shares", put("paper", threshold=3), "paper"),
+    ("paper-all-shares", put("paper", custodians=2, threshold=2), "paper"),
     ("sanction-missing", remove("sanctions", "warning"), "sanctions"),
     ("sanctions-not-rising", put("sanctions.reprimand", deduction="0.6"), "sanctions"),
     ("remedy-missing", remove("remedies", "server-outage-short"), "remedies"),
@@ -228,6 +229,13 @@ def test_a_search_cut_short_is_said(monkeypatch):
 
     found = lint(read_tree(edited("demo", edit)), people=2)
     assert [one.params for one in found if one.code == "staffing-undecided"] == [{"people": "2", "low": "2", "high": "3"}]
+
+
+def test_a_paper_that_one_lost_share_would_lock_is_refused():
+    for custodians, threshold, refused in ((3, 3, True), (2, 2, True), (5, 5, True), (3, 2, False), (5, 3, False), (1, 1, False)):
+        found = lint(read_tree(edited("demo", put("paper", custodians=custodians, threshold=threshold))), on=TODAY)
+        errors = {one.code for one in found if one.severity == "error" and one.path == "paper"}
+        assert ("paper-all-shares" in errors) == refused, (custodians, threshold)
 
 
 def test_errors_come_first_and_sentences_are_whole():
