@@ -36,7 +36,7 @@ CHECKS = {
     "V15": N_("The published ranking is the one that was computed and approved."),
     "V16": N_("Time stamps of outside authorities fit the order."),
     "V17": N_("The code map opens, and every person is one person."),
-    "V18": N_("Every receipt and slip given belongs to this record."),
+    "V18": N_("Every receipt given belongs to this record."),
     "V19": N_("Markers, panels and rooms in numbers, for information."),
     "V20": N_("The software that computed the results is named in the installation's record."),
 }

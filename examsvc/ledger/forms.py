@@ -13,7 +13,7 @@ class ReceiptForm(Form):
     """What somebody holds in his hand: the twenty characters, or the file, or its text."""
 
     slip = StringField(
-        _("The twenty characters of the slip"),
+        _("The twenty characters of the receipt"),
         validators=[at_most(60)],
         description=_("Case, spaces and hyphens do not matter."),
         render_kw={"autocomplete": "off", "spellcheck": "false"},

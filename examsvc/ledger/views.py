@@ -229,14 +229,14 @@ def _check_slip(text: str) -> Checked:
         shown = receipts.read_slip(text)
         rows = issuing.by_slip(session, text)
     except ReceiptError:
-        return Checked((Step(N_("A slip has twenty characters: letters, and the digits 2 to 7. Compare them once more."), False),))
+        return Checked((Step(N_("A receipt has twenty characters: letters, and the digits 2 to 7. Compare them once more."), False),))
     for row in rows:
         place = oracles.competitions().place(session, row.log)
         if place is not None and place.public:
             params = {"when": row.at, "index": row.position, "log": row.log}
-            sentence = N_("The slip belongs to the hand-in of %(when)s, entry %(index)d of the record %(log)s.")
+            sentence = N_("The characters belong to the hand-in of %(when)s, entry %(index)d of the record %(log)s.")
             return Checked((Step(sentence, True, params),), slip=shown)
-    sentence = N_("No record here has a hand-in with these characters. Compare them once more; if they are right, keep the slip.")
+    sentence = N_("No record here has a hand-in with these characters. Compare them once more; if they are right, keep them.")
     return Checked((Step(sentence, False),), slip=shown)
 
 

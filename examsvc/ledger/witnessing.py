@@ -119,7 +119,7 @@ def collect(session: Session, log: str, *, now: datetime, sender: Send = send) -
     note, number = point.note, point.id
     session.rollback()  # nothing is held while others take their time
     with ThreadPoolExecutor(max_workers=min(8, len(waiting))) as pool:
-        asked = list(pool.map(lambda one: _ask(one, note, tree, known[one.key.text], sender), waiting))
+        asked = list(pool.map(lambda one: ask(one, note, tree, known[one.key.text], sender), waiting))
     with writing(session):
         advisory_lock(session, f"cosignatures:{log}")
         stored = session.get_one(LogCheckpoint, number)
@@ -143,7 +143,8 @@ def collect(session: Session, log: str, *, now: datetime, sender: Send = send) -
     return asked
 
 
-def _ask(one: Witness, note: bytes, tree: merkle.Tree, old: int, sender: Send) -> Asked:
+def ask(one: Witness, note: bytes, tree: merkle.Tree, old: int, sender: Send) -> Asked:
+    """Asks one witness to cosign a note whose tree it last saw with ``old`` entries."""
     point, signed = checkpoints.parse(note)
     address = address_of(one)
     for _ in range(2):  # a witness may know more of this log than its stored answers say: once it may correct us
