@@ -569,29 +569,34 @@ class ExamHall:
                 now=self.now,
             )
         assert self.approve_all("Chair") == 1
+        for name in self._in_drawn_order(part):
+            self.hear_one(name, totals[name], part)
+
+    def _in_drawn_order(self, part: str) -> list[str]:
         names = {number: name for name, number in self.applications.items()}
-        for hearing in marks.hearings(self.session, self.competition_id, part):
-            number = hearing.id
+        return [names[one.application_id] for one in marks.hearings(self.session, self.competition_id, part)]
+
+    def hearing(self, name: str, part: str = "plan-defence") -> Hearing:
+        found = marks.hearings(self.session, self.competition_id, part)
+        return next(one for one in found if one.application_id == self.applications[name])
+
+    def hear_one(self, name: str, totals: list[int], part: str = "plan-defence") -> None:
+        """One candidate is heard, and each member hands in a sheet with this total."""
+        number, chair = self.hearing(name, part).id, self.people["PanelChair"]
+        with writing(self.session):
+            hearings.begin(self.session, self.session.get_one(Hearing, number), by=chair, now=self.now)
+        for _ in range(3):
+            self.later(minutes=6)
             with writing(self.session):
-                hearings.begin(
-                    self.session, self.session.get_one(Hearing, number), by=self.people["PanelChair"], now=self.now
+                hearings.next_step(self.session, self.session.get_one(Hearing, number), by=chair, now=self.now)
+        seats = [seat.id for seat in marks.sitting_members(self.session.get_one(Hearing, number))]
+        for seat_id, total in zip(seats, totals, strict=True):
+            with writing(self.session):
+                seat = self.session.get_one(PanelSeat, seat_id)
+                rows = [(one.id, one.maximum, one.id) for one in hearings.panel_of(seat.hearing).criteria]
+                hearings.hand_in(
+                    self.session, seat, criteria=spread(rows, total), comments={}, by=seat.member_id, now=self.now
                 )
-            for _ in range(3):
-                self.later(minutes=6)
-                with writing(self.session):
-                    hearings.next_step(
-                        self.session, self.session.get_one(Hearing, number), by=self.people["PanelChair"], now=self.now
-                    )
-            hearing = self.session.get_one(Hearing, number)
-            seats = [seat.id for seat in marks.sitting_members(hearing)]
-            given = totals[names[hearing.application_id]]
-            for seat_id, total in zip(seats, given, strict=True):
-                with writing(self.session):
-                    seat = self.session.get_one(PanelSeat, seat_id)
-                    rows = [(one.id, one.maximum, one.id) for one in hearings.panel_of(seat.hearing).criteria]
-                    hearings.hand_in(
-                        self.session, seat, criteria=spread(rows, total), comments={}, by=seat.member_id, now=self.now
-                    )
 
     def lock(self, stage: str) -> None:
         with writing(self.session):

@@ -15,6 +15,7 @@ from examsvc.accounts.approvals import Approved, ask, carries_out, line
 from examsvc.accounts.models import Account
 from examsvc.applications import queries as applications
 from examsvc.applications.models import Application, FileVersion
+from examsvc.base import messages
 from examsvc.base.clock import seconds
 from examsvc.base.errors import N_, NotFound, Refused
 from examsvc.base.language import both
@@ -183,6 +184,30 @@ def _list_hearings(session: Session, approved: Approved) -> None:
             ),
             panel=sorted(one.member.code for one in hearing.members),
         )
+        _tell(session, application, GOES_ON, now=approved.now, part=rule.label.model_dump(), place=place, of=len(order))
+    for application in applications.eligible(session, competition.id):
+        if application.id not in {one.id for one in candidates.values()}:
+            _tell(session, application, STAYS, now=approved.now, part=rule.label.model_dump())
+
+
+GOES_ON = N_(
+    "You go on to the part “%(part)s”. The order was drawn in public: your place is %(place)d of %(of)d. The summons tells day and hour."
+)
+STAYS = N_(
+    "You do not go on to the part “%(part)s”: what the regulation asks before it was not reached. When the result is published you see your"
+    " marks, how each came about, and until when you may contest them."
+)
+
+
+def _tell(session: Session, application: Application, text: str, *, now: datetime, **names: Any) -> None:
+    messages.send(
+        session,
+        account_id=application.account_id,
+        competition=application.competition.slug,
+        subject=both(N_("Who goes on is decided")),
+        body=both(text, **names),
+        now=now,
+    )
 
 
 def frame_of(hearing: Hearing) -> dict[str, Any]:

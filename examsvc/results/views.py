@@ -201,6 +201,7 @@ def mine(slug: str) -> str:
         edition=edition,
         results=results,
         scores=scores,
+        hearings=_hearings(competition, own) if edition is None else [],
         outcomes=OUTCOME_NAMES,
         appeals=_my_appeals(competition, [row["row"] for row in results]) if edition is not None else (),
         shown=lambda value: derivation.shown(value, language),
@@ -228,6 +229,19 @@ def _scores_at_once(competition: Competition, own: list[int]) -> list[dict[str, 
         if score is not None:
             met = part.pass_mark.met(score, part.maximum) if part.pass_mark is not None else None
             found.append({"part": part, "score": score, "met": met})
+    return found
+
+
+def _hearings(competition: Competition, own: list[Application]) -> list[dict[str, Any]]:
+    """The reader's own hearings in the drawn order, as long as no result is published."""
+    found = []
+    for part in competitions.regulation(competition).parts:
+        listed = marking.hearings(web.session(), competition.id, part.id)
+        found += [
+            {"part": part, "place": one.place, "of": len(listed), "over": one.state not in ("listed", "running")}
+            for one in listed
+            if one.application_id in {mine.id for mine in own}
+        ]
     return found
 
 
@@ -324,14 +338,20 @@ def _candidate_tasks(session: Session, actor: Actor, competition: Competition) -
     if queries.published(session, competition.id) is not None:
         return [pages.Task(gettext("See your result and how it came about"), address, detail=title)]
     regulation = competitions.regulation(competition)
-    ended = [
-        one
+    mine = {one.id for one in own}
+    found = []
+    if any(
+        one.application_id in mine and one.state in ("submitted", "closed") and regulation.part(one.sitting.part).results_at_once
         for one in sittings.attempts_of_account(session, actor.account_id)
-        if one.application_id in {mine.id for mine in own}
-        and one.state in ("submitted", "closed")
-        and regulation.part(one.sitting.part).results_at_once
-    ]
-    return [pages.Task(gettext("See your score of the computer test"), address, detail=title)] if ended else []
+    ):
+        found.append(pages.Task(gettext("See your score of the computer test"), address, detail=title))
+    for part in regulation.parts:
+        if any(
+            one.application_id in mine and one.state == "listed"
+            for one in marking.hearings(session, competition.id, part.id)
+        ):
+            found.append(pages.Task(gettext("See your place in the order of the hearings"), address, detail=title))
+    return found
 
 
 def links(session: Session, competition: Competition, now: datetime) -> list[oracles.Link]:
