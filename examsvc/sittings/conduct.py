@@ -226,8 +226,6 @@ def _lift(session: Session, approved: Approved) -> None:
     imposed = session.get_one(SanctionRecord, approved.arguments["sanction"])
     if imposed.lifted_at is not None:
         raise Refused(N_("This sanction is lifted already."))
-    rule = competitions.regulation(imposed.attempt.sitting.competition).sanction(imposed.sanction)
-    scope.require_decider(session, approved, rule.decided_by)
     imposed.lifted_at, imposed.lifted_reason = approved.now, approved.arguments["reason"]
     session.flush()
     frame = scope.of_attempt(imposed.attempt)

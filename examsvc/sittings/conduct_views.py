@@ -30,7 +30,7 @@ from examsvc.sittings.forms import (
     SecondAttemptForm,
 )
 from examsvc.sittings.hall_blueprint import (
-    BOARD,
+    DECIDERS,
     HALL,
     ask,
     attempt_of,
@@ -95,7 +95,7 @@ def incident(slug: str, code: str) -> str | Response:
 
 
 @bp.route("/<code>/incidents/<incident>", methods=["GET", "POST"])
-@access.roles(*HALL, *BOARD, "supervisor")
+@access.roles(*DECIDERS, "supervisor")
 def sanction(slug: str, code: str, incident: str) -> str | Response:
     """One incident, its sanctions, and asking for one."""
     found = sitting_of(slug, code)
@@ -130,12 +130,12 @@ def sanction(slug: str, code: str, incident: str) -> str | Response:
             one.number: conduct.share_in_words(Fraction(one.deduction), pages.current_language()) for one in event.sanctions
         },
         labels={rule.id: rule.label.model_dump() for rule in regulation.sanctions},
-        may=may(slug),
+        may=may(found.competition),
     )
 
 
 @bp.route("/<code>/incidents/<incident>/sanctions/<int:number>/lift", methods=["GET", "POST"])
-@access.roles(*BOARD)
+@access.roles(*DECIDERS)
 def lift(slug: str, code: str, incident: str, number: int) -> str | Response:
     """Asking to take a sanction back."""
     found = sitting_of(slug, code)
@@ -187,7 +187,7 @@ def _incident(found: Sitting, code: str) -> Incident:
 
 
 @bp.route("/<code>/attempts/<attempt>/late-answers", methods=["GET", "POST"])
-@access.roles(*BOARD)
+@access.roles(*DECIDERS)
 def late_answers(slug: str, code: str, attempt: str) -> str | Response:
     """What came after the end of one attempt, and the board's decision on it.  Times only: the board judges no text."""
     found = sitting_of(slug, code)
@@ -225,7 +225,7 @@ def late_answers(slug: str, code: str, attempt: str) -> str | Response:
 
 
 @bp.route("/<code>/attempts/<attempt>/second", methods=["GET", "POST"])
-@access.roles(*BOARD)
+@access.roles(*DECIDERS)
 def second_attempt(slug: str, code: str, attempt: str) -> str | Response:
     """Asking that a candidate sits again, with the log of outages beside it."""
     found = sitting_of(slug, code)

@@ -198,6 +198,8 @@ def ask_late_decision(
     """Asks the board to count, or to drop, the late answers of an attempt."""
     if not queries.late_saves(session, attempt.id):
         raise Refused(N_("This attempt has no late answers."))
+    if queries.late_decision(session, attempt.id) is not None:
+        raise Refused(N_("The board decided on the late answers already."))
     if not reason.strip():
         raise Refused(N_("Write the reason."), field="reason")
     competition = attempt.sitting.competition

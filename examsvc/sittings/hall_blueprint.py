@@ -14,6 +14,7 @@ from examsvc.base import access, web
 from examsvc.base.errors import N_, NotFound, Refused
 from examsvc.base.forms import Form
 from examsvc.competitions import queries as competitions
+from examsvc.competitions.models import Competition
 from examsvc.sittings import (
     outages,
     queries,
@@ -25,7 +26,18 @@ bp = Blueprint("hall", __name__, template_folder="templates", url_prefix="/compe
 
 OFFICE = ("hr-officer", "council-secretary", "council-chair", "chief-invigilator")
 HALL = ("chief-invigilator", "invigilator")
-BOARD = ("council-chair", "council-secretary", "chief-invigilator")
+BOARD = ("council-chair", "council-secretary", "chief-invigilator", "competent-authority")
+DECIDERS = ("invigilator", *BOARD)
+"""Whoever may be given a say by a regulation; who has it is what the pinned one says of the step."""
+
+STEPS = {
+    "admit": "admit-late-candidate",
+    "give_time": "grant-time",
+    "sanction": "impose-sanction",
+    "lift": "lift-sanction",
+    "decide_late": "count-late-answers",
+    "grant_again": "grant-second-attempt",
+}
 
 STATES = {
     "prepared": N_("Expected"),
@@ -72,15 +84,17 @@ def room_of(found: Sitting, code: str) -> Room:
     return place
 
 
-def may(slug: str) -> dict[str, bool]:
-    """What the reader's roles allow in this competition's sittings: pages offer nothing else."""
-    held = set(access.actor().roles_in(slug))
+def may(competition: Competition) -> dict[str, bool]:
+    """What the reader's roles allow in this competition's sittings: pages offer nothing else.
+
+    ``STEPS`` are the regulation's: whoever it lets approve a step may ask for it.
+    """
+    held = set(access.actor().roles_in(competition.slug))
     return {
         "plan": bool(held & set(OFFICE)),
         "watch": bool(held & set(HALL)),
         "command": "chief-invigilator" in held,
-        "give_time": bool(held & {*HALL, "council-chair"}),
-        "except": bool(held & set(BOARD)),
+        **{name: bool(held & set(competitions.approval_terms(competition, step).roles)) for name, step in STEPS.items()},
     }
 
 

@@ -29,6 +29,7 @@ from examsvc.sittings.forms import (
     PlanForm,
 )
 from examsvc.sittings.hall_blueprint import (
+    DECIDERS,
     HALL,
     OFFICE,
     STATES,
@@ -43,7 +44,7 @@ from examsvc.sittings.hall_blueprint import (
 
 
 @bp.get("/")
-@access.roles(*OFFICE, *HALL, "supervisor", "hr-officer")
+@access.roles(*OFFICE, *DECIDERS, "supervisor")
 def index(slug: str) -> str:
     competition = competitions.competition(web.session(), slug)
     return render_template(
@@ -51,7 +52,7 @@ def index(slug: str) -> str:
         competition=competition,
         regulation=competitions.regulation(competition),
         sittings=queries.sittings_of(web.session(), competition.id),
-        may=may(slug),
+        may=may(competition),
     )
 
 
@@ -127,7 +128,7 @@ def _rooms(text: str) -> list[planning.RoomPlan]:
 
 
 @bp.get("/<code>")
-@access.roles(*OFFICE, *HALL, "supervisor")
+@access.roles(*OFFICE, *DECIDERS, "supervisor")
 def sitting(slug: str, code: str) -> str:
     found = sitting_of(slug, code)
     return render_template(
@@ -137,7 +138,7 @@ def sitting(slug: str, code: str) -> str:
         part=competitions.regulation(found.competition).part(found.part),
         form=planning.paper_for(web.session(), found),
         paper=papers.paper_in_force(web.session(), found.competition_id, found.part),
-        may=may(slug),
+        may=may(found.competition),
         incidents=queries.incidents(web.session(), found.id),
         late=queries.attempts_with_late_answers(web.session(), found.id),
         states=STATES,

@@ -176,7 +176,7 @@ class Save(Base):
     save_id: Mapped[str] = mapped_column(String(36))
     slot: Mapped[int]
     version: Mapped[int]
-    value: Mapped[Any] = mapped_column(Document)
+    value: Mapped[Any] = mapped_column(Document, nullable=True)
     digest: Mapped[str] = mapped_column(String(64))
     late: Mapped[bool] = mapped_column(default=False)
     saved_at: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -21,7 +21,7 @@ from examsvc.sittings.forms import (
     TurnAwayForm,
 )
 from examsvc.sittings.hall_blueprint import (
-    BOARD,
+    DECIDERS,
     HALL,
     STATES,
     ask,
@@ -39,7 +39,7 @@ WAITS = N_("The request waits for its second approval.")
 
 
 @bp.get("/<code>/rooms/<room>")
-@access.roles(*HALL, "council-chair", "supervisor")
+@access.roles(*DECIDERS, "supervisor")
 def room(slug: str, code: str, room: str) -> str:
     """The live page of a room: everybody in it, what state, what was saved last; its script reads it anew by itself."""
     found = sitting_of(slug, code)
@@ -52,7 +52,7 @@ def room(slug: str, code: str, room: str) -> str:
         rows=rows(found, [attempt for attempt in found.attempts if attempt.room_id == place.id]),
         states=STATES,
         paused=next((pause for pause in place.pauses if pause.until is None), None),
-        may=may(slug),
+        may=may(found.competition),
     )
 
 
@@ -94,12 +94,12 @@ def check_in(slug: str, code: str, attempt: str) -> str | Response:
         attempt=candidate,
         form=form,
         late=late and candidate.state == "prepared",
-        may=may(slug),
+        may=may(found.competition),
     )
 
 
 @bp.route("/<code>/attempts/<attempt>/late-admission", methods=["GET", "POST"])
-@access.roles(*BOARD)
+@access.roles(*DECIDERS)
 def late_admission(slug: str, code: str, attempt: str) -> str | Response:
     """Asking to let somebody in after the late limit."""
     found = sitting_of(slug, code)
@@ -160,7 +160,7 @@ def _room(slug: str, found: Sitting, place: Room) -> str:
 
 
 @bp.get("/<code>/attempts/<attempt>")
-@access.roles(*HALL, *BOARD, "supervisor")
+@access.roles(*DECIDERS, "supervisor")
 def attempt(slug: str, code: str, attempt: str) -> str:
     """One candidate's attempt as the room sees it: time, saves, outages; nothing of the answers."""
     found = sitting_of(slug, code)
@@ -177,12 +177,12 @@ def attempt(slug: str, code: str, attempt: str) -> str:
         on_break=queries.on_break(web.session(), candidate.id),
         states=STATES,
         again=queries.second_attempt_instead_of(web.session(), candidate.id),
-        may=may(slug),
+        may=may(found.competition),
     )
 
 
 @bp.route("/<code>/attempts/<attempt>/credit", methods=["GET", "POST"])
-@access.roles(*HALL, "council-chair")
+@access.roles(*DECIDERS)
 def credit(slug: str, code: str, attempt: str) -> str | Response:
     """Asking to give lost time back to one candidate."""
     found = sitting_of(slug, code)
@@ -212,7 +212,7 @@ def credit(slug: str, code: str, attempt: str) -> str | Response:
 
 
 @bp.route("/<code>/rooms/<room>/credit", methods=["GET", "POST"])
-@access.roles(*HALL, "council-chair")
+@access.roles(*DECIDERS)
 def room_credit(slug: str, code: str, room: str) -> str | Response:
     """Asking to give lost time back to everybody who writes in a room."""
     found = sitting_of(slug, code)
