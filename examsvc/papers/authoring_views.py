@@ -107,6 +107,8 @@ def _submitted(
     if not form.validate_on_submit() or "more" in values:
         return _page(slug, bank, kind, values, form, identifier, base, extra=EXTRA_ROWS)
     try:
+        if identifier is None:
+            authoring.check_identifier(web.session(), bank, str(table["id"]))
         item = _item(writing.read(kind, values, table, languages), languages)
         if "store" in values:
             stored = store(item, base)

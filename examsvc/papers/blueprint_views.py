@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from fractions import Fraction
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from examsvc.base import access, web
+from examsvc.base import access, language, pages, web
 from examsvc.base.errors import N_, Refused
 from examsvc.base.forms import Form
 from examsvc.competitions.terms import read_exact
-from examsvc.papers import operations, queries, rules
+from examsvc.papers import assembly, expectation, operations, queries, rules, statistics
 from examsvc.papers.blueprint import READERS, SETTERS, bp, competition, me
 from examsvc.papers.forms import KINDS, LEVELS
 from question_banks.model import LEVELS as ALL_LEVELS
 
 EMPTY_ROWS = 2
+AIMS = {
+    "lot": N_("draw by lot among all papers that meet the blueprint"),
+    "most": N_("measure as exactly as the bank allows at these abilities"),
+    "target": N_("come close to this information at these abilities, so that papers for several sittings are parallel"),
+}
 
 
 @bp.get("/parts/<part>/blueprint")
@@ -31,7 +37,8 @@ def blueprint(slug: str, part: str) -> str:
     chosen = next((one for one in versions if one.version == asked), versions[0] if versions else None)
     rows: list[dict[str, Any]] = [dict(cell) for cell in chosen.cells] if chosen is not None else []
     bank = request.args.get("bank") or (chosen.bank.name if chosen is not None else "")
-    return _page(slug, part, bank, rows, Form(formdata=None))
+    demands = _typed(queries.demands(chosen)) if chosen is not None else {}
+    return _page(slug, part, bank, rows, demands, Form(formdata=None), trial="check" in request.args)
 
 
 @bp.post("/parts/<part>/blueprint")
@@ -40,11 +47,13 @@ def save_blueprint(slug: str, part: str) -> str | Response:
     """Saved as a new version; with “more lines” only shown again."""
     form = Form()
     bank, rows = request.form.get("bank", ""), _rows()
+    typed = {name: request.form.get(name, "").strip() for name in DEMANDS}
     if not form.validate_on_submit():
-        return _page(slug, part, bank, rows, form)
-    if "more" in request.form:
-        return _page(slug, part, bank, rows, form, extra=5)
+        return _page(slug, part, bank, rows, typed, form)
     try:
+        demands = _demands(typed)
+        if "more" in request.form:
+            return _page(slug, part, bank, rows, typed, form, extra=5, trial=True)
         cells = [_checked(place, row) for place, row in enumerate(rows, start=1)]
         with web.writing() as session:
             made = operations.set_blueprint(
@@ -55,13 +64,66 @@ def save_blueprint(slug: str, part: str) -> str | Response:
                 bank=queries.bank(session, bank),
                 by=me(),
                 now=web.now(),
+                demands=demands,
             )
             version = made.version
     except Refused as refusal:
         form.refuse(refusal)
-        return _page(slug, part, bank, rows, form)
+        return _page(slug, part, bank, rows, typed, form)
     web.say(N_("The blueprint is saved as version %(number)d."), number=version)
-    return redirect(url_for("papers.blueprint", slug=slug, part=part))
+    return redirect(url_for("papers.blueprint", slug=slug, part=part, check=1))
+
+
+DEMANDS = ("least_words", "most_words", "minutes", "uses", "reviewed", "aim", "points", "target")
+
+
+def _demands(typed: dict[str, str]) -> rules.Demands:
+    """The demands on the whole form as typed; Refused naming the field."""
+    stored: dict[str, object] = {"aim": typed["aim"] or "lot", "reviewed": bool(typed["reviewed"])}
+    for name, label in (("least_words", N_("Words, at least")), ("most_words", N_("Words, at most")), ("uses", N_("Earlier uses, at most"))):
+        text = typed[name]
+        if text:
+            if not (text.isascii() and text.isdigit() and len(text) < 7):
+                raise Refused(N_("%(label)s: write a whole number."), label=label)
+            stored[name] = int(text)
+    if typed["minutes"]:
+        (stored["minutes"],) = _numbers(typed["minutes"], 1, N_("Expected minutes, at most"))
+    if stored["aim"] != "lot":
+        stored["points"] = _numbers(typed["points"], rules.MOST_POINTS, N_("Abilities"))
+    if stored["aim"] == "target":
+        stored["target"] = _numbers(typed["target"], rules.MOST_POINTS, N_("Targets"))
+    return rules.Demands.read(stored)
+
+
+def _numbers(text: str, most: int, label: str) -> list[str]:
+    words = text.replace(";", " ").split()
+    try:
+        found = [str(read_exact(word.replace(",", "."))) for word in words]
+    except ValueError:
+        found = []
+    if not 1 <= len(found) <= most:
+        raise Refused(N_("%(label)s: write numbers, such as -1 0 1,5."), label=label)
+    return found
+
+
+def _typed(demands: rules.Demands) -> dict[str, str]:
+    """Stored demands as their fields show them."""
+    tongue = pages.current_language()
+
+    def written(numbers: Sequence[Fraction]) -> str:
+        return " ".join(language.number(one, tongue) for one in numbers)
+
+    low, high = demands.words
+    return {
+        "least_words": "" if low is None else str(low),
+        "most_words": "" if high is None else str(high),
+        "minutes": "" if demands.minutes is None else written([demands.minutes]),
+        "uses": "" if demands.uses is None else str(demands.uses),
+        "reviewed": "1" if demands.reviewed else "",
+        "aim": demands.aim,
+        "points": written(demands.points),
+        "target": written(demands.target),
+    }
 
 
 def _rows() -> list[dict[str, Any]]:
@@ -101,17 +163,36 @@ def _checked(place: int, row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _page(
-    slug: str, part: str, bank: str, rows: Sequence[dict[str, Any]], form: Form, extra: int = EMPTY_ROWS
+    slug: str,
+    part: str,
+    bank: str,
+    rows: Sequence[dict[str, Any]],
+    typed: dict[str, str],
+    form: Form,
+    extra: int = EMPTY_ROWS,
+    trial: bool = False,
 ) -> str:
     of = competition(slug)
     clause = queries.seated_part(of, part)
     every = queries.banks(web.session())
     chosen = next((one for one in every if one.name == bank), every[0] if every else None)
     stock = queries.stock(web.session(), chosen.id, clause) if chosen is not None else []
-    candidates = [queries.candidate(one) for one in stock]
+    candidates = statistics.candidates(web.session(), stock)
+    demands = None
+    with suppress(Refused):  # said beside the form already
+        demands = _demands({name: typed.get(name, "") for name in DEMANDS})
     cells = _readable(rows)
-    fitting = [sum(1 for one in candidates if cell.takes(one)) if cell else None for cell in cells]
+    open_to = [one for one in candidates if demands is None or demands.admits(one)]
+    fitting = [sum(1 for one in open_to if cell.takes(one)) if cell else None for cell in cells]
     good = [cell for cell in cells if cell is not None]
+    findings = rules.check_blueprint(good, clause, candidates, demands) if good else []
+    tried, why_not = None, ""
+    if trial and good and demands is not None:
+        try:
+            drawn = assembly.choose(candidates, good, "trial", demands=demands)
+            tried = expectation.expect([(one.item, one.marks) for one in drawn])
+        except Refused as refusal:
+            why_not = web.explain(refusal)
     return render_template(
         "papers/blueprint.html",
         competition=of,
@@ -125,7 +206,13 @@ def _page(
         topics=queries.topic_counts(stock),
         kinds={kind: KINDS[kind] for kind in sorted({one.kind for one in stock}) if kind in KINDS},
         levels=LEVELS,
-        findings=rules.check_blueprint(good, clause, candidates) if good else [],
+        findings=findings,
+        demands=typed,
+        aims=AIMS,
+        tried=tried,
+        why_not=why_not,
+        parameters=sum(1 for one in candidates if one.curve is not None),
+        stock=len(candidates),
         totals=(rules.total_items(good), rules.total_marks(good)),
         versions=queries.blueprints(web.session(), of.id, part),
         setter=any(access.actor().holds(role, slug) for role in SETTERS),

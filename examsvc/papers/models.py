@@ -121,6 +121,7 @@ class Blueprint(Base):
     version: Mapped[int]
     bank_id: Mapped[int] = mapped_column(ForeignKey("banks.id"))
     cells: Mapped[list[dict[str, Any]]] = mapped_column(Document)
+    demands: Mapped[dict[str, Any]] = mapped_column(Document, default=dict)
     made_at: Mapped[datetime] = mapped_column(UTCDateTime)
     made_by_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
 

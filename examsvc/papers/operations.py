@@ -16,8 +16,9 @@ from sqlalchemy.orm import Session
 from examsvc.base.errors import N_, NotFound, Refused
 from examsvc.competitions import queries as competitions
 from examsvc.competitions.models import Competition
-from examsvc.papers import paper_lint, queries, rules
+from examsvc.papers import paper_lint, queries, rules, statistics
 from examsvc.papers.assembly import Chosen, choose
+from examsvc.papers.expectation import Expectation, expect
 from examsvc.papers.models import Bank, Blueprint, Form, FormSlot, FormSwap, ItemVersion, Reading
 from examsvc.papers.paper_lint import Question
 
@@ -34,6 +35,7 @@ def set_blueprint(
     bank: Bank,
     by: int,
     now: datetime,
+    demands: rules.Demands | None = None,
 ) -> Blueprint:
     """A new version of a part's blueprint; older ones are kept.  Whether it can be met, ``rules.check_blueprint`` says."""
     queries.seated_part(competition, part)
@@ -54,12 +56,56 @@ def set_blueprint(
         version=1 + (earlier[0].version if earlier else 0),
         bank_id=bank.id,
         cells=[line.written() for line in lines],
+        demands=demands.written() if demands is not None else {},
         made_at=now,
         made_by_id=by,
     )
     session.add(blueprint)
     session.flush()
     return blueprint
+
+
+Drawn = Mapping[str, tuple[str, Sequence[Chosen]]]
+"""For each role the seed and the questions that were drawn."""
+
+
+def draw_forms(
+    session: Session,
+    competition: Competition,
+    *,
+    blueprint: Blueprint,
+    seed: str,
+    roles: Sequence[str] = ("main", "spare"),
+) -> dict[str, tuple[str, Sequence[Chosen]]]:
+    """Which questions the forms of a part would have, disjoint from one another and from what stands already; nothing is stored.
+
+    Slow, so it comes before a writing transaction.  Refused where the bank cannot give them.
+    """
+    if not seed.strip() or len(seed) > 60:
+        raise Refused(N_("Enter a seed of at most 60 characters: anyone who knows it can draw the same paper again."), field="seed")
+    part = queries.seated_part(competition, blueprint.part)
+    taken = _taken(session, competition, part.id, roles)
+    stock = statistics.candidates(session, queries.stock(session, blueprint.bank_id, part))
+    cells, demands = queries.cells(blueprint), queries.demands(blueprint)
+    drawn: dict[str, tuple[str, Sequence[Chosen]]] = {}
+    like: list[rules.Candidate] = []
+    for role in roles:
+        own_seed = f"{seed}/{role}"
+        chosen = choose(stock, cells, own_seed, excluded=taken, demands=demands, like=like)
+        taken |= {one.item.identifier for one in chosen}
+        like = like or [one.item for one in chosen]
+        drawn[role] = (own_seed, chosen)
+    return drawn
+
+
+def _taken(session: Session, competition: Competition, part: str, roles: Sequence[str]) -> set[str]:
+    """Questions of the papers that stand and are not drawn anew."""
+    return {
+        slot.item_version.identifier
+        for role in ("main", "spare")
+        if role not in roles and (other := queries.standing(session, competition.id, part, role)) is not None
+        for slot in other.slots
+    }
 
 
 def assemble_forms(
@@ -71,36 +117,34 @@ def assemble_forms(
     by: int,
     now: datetime,
     roles: Sequence[str] = ("main", "spare"),
+    drawn: Drawn | None = None,
 ) -> dict[str, Form]:
-    """Draws the forms of a part, disjoint from one another and from what stands already.
+    """Makes the forms of a part as drafts; ``drawn`` is what ``draw_forms`` found before the transaction, else it is drawn here.
 
-    A draft of the same role is withdrawn; an approved or sealed paper must be withdrawn or replaced first.
+    A draft of the same role is withdrawn; an approved or sealed paper must be withdrawn or replaced first.  Refused when a question
+    that was drawn has changed or gone since.
     """
-    if not seed.strip() or len(seed) > 60:
-        raise Refused(N_("Enter a seed of at most 60 characters: anyone who knows it can draw the same paper again."), field="seed")
     part = queries.seated_part(competition, blueprint.part)
     for role in roles:
         old = queries.standing(session, competition.id, part.id, role)
         if old is not None and old.state != "draft":
             raise Refused(N_("The paper %(code)s is approved already. Withdraw it before you draw another."), code=old.code)
+    if drawn is None:
+        drawn = draw_forms(session, competition, blueprint=blueprint, seed=seed, roles=roles)
+    for role in roles:
+        old = queries.standing(session, competition.id, part.id, role)
         if old is not None:
             old.withdrawn_at, old.withdrawn_reason = now, "drawn anew"
     session.flush()
-    taken = {
-        slot.item_version.identifier
-        for role in ("main", "spare")
-        if role not in roles and (other := queries.standing(session, competition.id, part.id, role)) is not None
-        for slot in other.slots
-    }
     stock = queries.stock(session, blueprint.bank_id, part)
-    cells = queries.cells(blueprint)
-    made: dict[str, Form] = {}
-    for role in roles:
-        own_seed = f"{seed}/{role}"
-        chosen = choose([queries.candidate(one) for one in stock], cells, own_seed, excluded=taken)
-        taken |= {one.item.identifier for one in chosen}
-        made[role] = _make(session, competition, blueprint, role, own_seed, chosen, stock, by, now)
-    return made
+    now_there = {version.digest for version in stock}
+    taken = _taken(session, competition, part.id, roles)
+    if any(one.item.digest not in now_there or one.item.identifier in taken for _, chosen in drawn.values() for one in chosen):
+        raise Refused(N_("The bank has changed while the papers were drawn. Draw again."))
+    return {
+        role: _make(session, competition, blueprint, role, own_seed, chosen, stock, by, now)
+        for role, (own_seed, chosen) in drawn.items()
+    }
 
 
 def _make(
@@ -169,9 +213,15 @@ class Exchange:
     out: ItemVersion
     come: ItemVersion
     fits_line: bool
-    words: int
+    was: Expectation
+    becomes: Expectation
     before: tuple[rules.Finding, ...]
     after: tuple[rules.Finding, ...]
+
+    @property
+    def words(self) -> int:
+        """How many more words there are to read."""
+        return self.becomes.words - self.was.words
 
     @property
     def new_findings(self) -> list[rules.Finding]:
@@ -192,15 +242,20 @@ def consider_swap(session: Session, form: Form, number: int, identifier: str) ->
     cell = queries.cells(form.blueprint)[slot.line - 1]
     before = findings(session, form)
     out = slot.item_version
+    was = expectation(session, form)
     with session.no_autoflush:
         slot.item_version = come
         try:
-            after = findings(session, form)
+            after, becomes = findings(session, form), expectation(session, form)
         finally:
             slot.item_version = out
-    return Exchange(
-        out, come, cell.takes(queries.candidate(come)), come.words - out.words, tuple(before), tuple(after)
-    )
+    return Exchange(out, come, cell.takes(queries.candidate(come)), was, becomes, tuple(before), tuple(after))
+
+
+def expectation(session: Session, form: Form) -> Expectation:
+    """What may be expected of a form whose questions are at hand."""
+    versions = [slot.item_version for slot in form.slots]
+    return expect(list(zip(statistics.candidates(session, versions), [slot.marks for slot in form.slots], strict=True)))
 
 
 def swap_item(

@@ -11,7 +11,7 @@ from flask_babel import gettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from examsvc.base import access, language, pages, web
+from examsvc.base import access, charts, language, pages, web
 from examsvc.base.access import Actor
 from examsvc.base.errors import N_, NotFound, Refused
 from examsvc.base.forms import options
@@ -30,6 +30,7 @@ from examsvc.papers.blueprint import (
     reading,
     shown,
 )
+from examsvc.papers.expectation import ABILITIES, Expectation
 from examsvc.papers.forms import (
     KINDS,
     LEVELS,
@@ -105,19 +106,17 @@ def assemble(slug: str, part: str) -> Response:
     if not form.validate_on_submit():
         raise Refused(N_("Enter a seed of at most 60 characters: anyone who knows it can draw the same paper again."))
     roles = ("main", "spare") if competitions.regulation(of).paper.spare else ("main",)
+    standing = {role: queries.standing(web.session(), of.id, part, role) for role in roles}
+    wanted = [role for role, one in standing.items() if one is None or one.state == "draft"] or list(roles)
+    seed, version = form.seed.data or "", versions[0].version
+    drawn = operations.draw_forms(web.session(), of, blueprint=versions[0], seed=seed, roles=wanted)  # slow, so before
     with web.writing() as session:
         of = competitions.competition(session, slug)
         blueprint = queries.blueprints(session, of.id, part)[0]
-        standing = {role: queries.standing(session, of.id, part, role) for role in roles}
-        wanted = [role for role, one in standing.items() if one is None or one.state == "draft"]
+        if blueprint.version != version:
+            raise Refused(N_("The blueprint has changed while the papers were drawn. Draw again."))
         made = operations.assemble_forms(
-            session,
-            of,
-            blueprint=blueprint,
-            seed=form.seed.data or "",
-            roles=wanted or roles,
-            by=me(),
-            now=web.now(),
+            session, of, blueprint=blueprint, seed=seed, roles=wanted, by=me(), now=web.now(), drawn=drawn
         )
         first = next(iter(made.values())).code
     web.say(N_("%(number)d papers are drawn. Read each, then ask for its approval."), number=len(made))
@@ -153,6 +152,10 @@ def _form_page(slug: str, code: str, swap: SwapForm, exchange: operations.Exchan
         roles=ROLES,
         rules=RULES,
         sums=paper_lint.summary(asked, cells) if open_ else None,
+        expected=_expected(found) if open_ else [],
+        abilities=ABILITIES,
+        demands=queries.demands(found.blueprint),
+        chart=_information_chart(found) if open_ else None,
         cells=list(zip(cells, per_line, strict=True)),
         findings=operations.findings(web.session(), found) if open_ and found.state == "draft" else [],
         errors=[one for one in operations.findings(web.session(), found) if one.severity == "error"]
@@ -171,6 +174,34 @@ def _form_page(slug: str, code: str, swap: SwapForm, exchange: operations.Exchan
         kinds=KINDS,
         levels=LEVELS,
     )
+
+
+def _expected(found: Form) -> list[tuple[Form, Expectation]]:
+    """The form and, where its questions are at hand too, the other one of the part: beside each other."""
+    other = queries.standing(web.session(), found.competition_id, found.part, "spare" if found.role == "main" else "main")
+    both = [found, *([other] if other is not None and other.slots else [])]
+    return [(one, operations.expectation(web.session(), one)) for one in both]
+
+
+def _information_chart(found: Form) -> Any:
+    """Information of the forms at five abilities as bars; None where no question has parameters."""
+    rows = _expected(found)
+    most = max((one for _, expected in rows for one in expected.information), default=0.0)
+    if not most:
+        return None
+    tongue = pages.current_language()
+    bars = [
+        charts.Bar(
+            f"{language.number(f'{ability:+.0f}', tongue)} · {gettext(ROLES[form.role])}",
+            ((value / most, ""),),
+            language.number(f"{value:.2f}", tongue),
+        )
+        for place, ability in enumerate(ABILITIES)
+        for form, expected in rows
+        if expected.information
+        for value in (expected.information[place],)
+    ]
+    return charts.bars(gettext("Information of the paper at five abilities"), bars, charts.Axis(0, 1))
 
 
 @bp.route("/forms/<code>/questions/<int:number>/swap", methods=["GET", "POST"])
@@ -221,6 +252,7 @@ def swap(slug: str, code: str, number: int) -> str | Response:
         competition=found.competition,
         form_=found,
         slot=slot,
+        part=part,
         form=form,
         shown=shown(slot.item_version, media),
         coming=shown(coming, media) if coming is not None else None,

@@ -168,8 +168,8 @@ def kept_media(session: Session, digests: Collection[str]) -> set[str]:
     return set(session.scalars(select(MediaFile.digest).where(MediaFile.digest.in_(digests)))) if digests else set()
 
 
-def candidate(version: ItemVersion) -> Candidate:
-    """The item as blueprints see it."""
+def candidate(version: ItemVersion, uses: int = 0, difficulty: float | None = None) -> Candidate:
+    """The item as blueprints see it; ``uses`` and ``difficulty`` from past use, where they matter."""
     return Candidate(
         version.digest,
         version.identifier,
@@ -179,7 +179,33 @@ def candidate(version: ItemVersion) -> Candidate:
         frozenset(version.enemies),
         version.words,
         Fraction(version.minutes) if version.minutes else None,
+        uses,
+        version.status in ("reviewed", "approved"),
+        difficulty,
+        curve(item(version)),
     )
+
+
+def curve(of: Item) -> tuple[float, float, float] | None:
+    """(slope a, difficulty b, guessing c) of an item's metadata, D = 1; None where they are not there or are no parameters of the model."""
+    given = of.metadata.parameters
+    try:
+        a, b, c = float(given.get("a", "1")), float(given["b"]), float(given.get("c", "0"))
+    except (KeyError, ValueError):
+        return None
+    return (a, b, c) if 0 < a <= 10 and abs(b) <= 10 and 0 <= c < 1 else None
+
+
+def earlier_uses(session: Session, bank_id: int) -> dict[str, int]:
+    """In how many opened papers each question of a bank stood, by its identifier."""
+    rows = session.execute(
+        select(ItemVersion.identifier, func.count(func.distinct(FormSlot.form_id)))
+        .join(FormSlot, FormSlot.item_version_id == ItemVersion.id)
+        .join(Form, Form.id == FormSlot.form_id)
+        .where(ItemVersion.bank_id == bank_id, Form.opened_at.is_not(None))
+        .group_by(ItemVersion.identifier)
+    )
+    return dict(rows.all())
 
 
 def stock(session: Session, bank_id: int, part: PartClause) -> list[ItemVersion]:
@@ -393,3 +419,7 @@ def part_maximum(session: Session, form_id: int, maximum: Fraction) -> Fraction:
 
 def cells(blueprint: Blueprint) -> list[rules.Cell]:
     return [rules.Cell.read(cell) for cell in blueprint.cells]
+
+
+def demands(blueprint: Blueprint) -> rules.Demands:
+    return rules.Demands.read(blueprint.demands)

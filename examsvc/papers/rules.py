@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Literal
 
 from examsvc.base import language
-from examsvc.base.errors import N_
+from examsvc.base.errors import N_, Refused
 from examsvc.competitions.exam_clauses import EssayPart, ObjectivePart
 from examsvc.competitions.terms import Interval, write_exact
 
@@ -41,7 +41,9 @@ class Finding:
 class Candidate:
     """An item that may be drawn: what a blueprint asks about, and the items it must not stand beside.
 
-    ``words`` is what a candidate reads, in the longest of the languages; ``minutes`` the expected time, where known.
+    ``words`` is what a candidate reads, in the longest of the languages; ``minutes`` the expected time, where known;
+    ``uses`` the number of earlier papers that held it; ``difficulty`` the share of its marks that candidates got there, 0 to 1;
+    ``curve`` (slope a, difficulty b, guessing c) of the logistic model, where its author or an analysis gave them.
     """
 
     digest: str
@@ -52,6 +54,10 @@ class Candidate:
     enemies: frozenset[str] = frozenset()
     words: int = 0
     minutes: Fraction | None = None
+    uses: int = 0
+    reviewed: bool = True
+    difficulty: float | None = None
+    curve: tuple[float, float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -91,6 +97,88 @@ class Cell:
         return found
 
 
+AIMS = ("lot", "most", "target")
+Aim = Literal["lot", "most", "target"]
+MOST_POINTS = 7
+
+
+@dataclass(frozen=True)
+class Demands:
+    """What a blueprint asks of the form as a whole, beside its lines; None and empty ask for nothing.
+
+    ``words``: least and most to read.  ``minutes``: expected time at most, where every question's is known.  ``uses``: no question
+    that stood in more papers than so many.  ``reviewed``: none that is a draft.  ``aim``: "lot" draws among all forms that meet the
+    blueprint; "most" among those that measure nearly as exactly as any at the abilities ``points``; "target" among those
+    whose information comes nearly as close as any to ``target`` there, so that forms for several sittings are parallel.
+    """
+
+    words: tuple[int | None, int | None] = (None, None)
+    minutes: Fraction | None = None
+    uses: int | None = None
+    reviewed: bool = False
+    aim: Aim = "lot"
+    points: tuple[Fraction, ...] = ()
+    target: tuple[Fraction, ...] = ()
+
+    def admits(self, item: Candidate) -> bool:
+        """Whether an item may be drawn at all, whatever its line."""
+        return (self.uses is None or item.uses <= self.uses) and (item.reviewed or not self.reviewed)
+
+    @classmethod
+    def read(cls, stored: Mapping[str, object]) -> Demands:
+        """From what ``written`` gives; Refused where it makes no sense."""
+
+        def fractions(key: str) -> tuple[Fraction, ...]:
+            value = stored.get(key, ())
+            return tuple(Fraction(str(one)) for one in value) if isinstance(value, list | tuple) else ()
+
+        def whole(key: str) -> int | None:
+            return int(str(stored[key])) if key in stored else None
+
+        aim = str(stored.get("aim", "lot"))
+        made = cls(
+            (whole("least_words"), whole("most_words")),
+            Fraction(str(stored["minutes"])) if "minutes" in stored else None,
+            whole("uses"),
+            bool(stored.get("reviewed", False)),
+            "most" if aim == "most" else "target" if aim == "target" else "lot",
+            fractions("points"),
+            fractions("target"),
+        )
+        made.check()
+        return made
+
+    def check(self) -> None:
+        """Refused where the demands contradict themselves."""
+        low, high = self.words
+        if low is not None and high is not None and low > high:
+            raise Refused(N_("The least number of words is above the greatest."), field="most_words")
+        if self.aim != "lot" and not 1 <= len(self.points) <= MOST_POINTS:
+            raise Refused(N_("Name one to %(most)d abilities at which the paper is to measure, such as -1 0 1."), most=MOST_POINTS, field="points")
+        if any(abs(one) > 6 for one in self.points):
+            raise Refused(N_("Abilities lie between -6 and 6; the average of the population is 0."), field="points")
+        if self.aim == "target" and len(self.target) != len(self.points):
+            raise Refused(N_("Give one target of information for each ability."), field="target")
+        if any(one <= 0 for one in self.target):
+            raise Refused(N_("A target of information is above zero."), field="target")
+
+    def written(self) -> dict[str, object]:
+        """As it is stored; ``read`` gives it back."""
+        found: dict[str, object] = {}
+        for key, value in (("least_words", self.words[0]), ("most_words", self.words[1]), ("uses", self.uses)):
+            if value is not None:
+                found[key] = value
+        if self.minutes is not None:
+            found["minutes"] = str(self.minutes)
+        if self.reviewed:
+            found["reviewed"] = True
+        if self.aim != "lot":
+            found |= {"aim": self.aim, "points": [str(one) for one in self.points]}
+        if self.aim == "target":
+            found["target"] = [str(one) for one in self.target]
+        return found
+
+
 def total_marks(cells: Iterable[Cell]) -> Fraction:
     return sum((cell.count * Fraction(cell.marks) for cell in cells), Fraction(0))
 
@@ -99,9 +187,12 @@ def total_items(cells: Iterable[Cell]) -> int:
     return sum(cell.count for cell in cells)
 
 
-def check_blueprint(cells: Sequence[Cell], part: PartClause, stock: Sequence[Candidate]) -> list[Finding]:
+def check_blueprint(
+    cells: Sequence[Cell], part: PartClause, stock: Sequence[Candidate], demands: Demands | None = None
+) -> list[Finding]:
     """Whether the lines meet the regulation's part, and whether the stock can fill each line."""
     found: list[Finding] = [*_check_sums(total_items(cells), total_marks(cells), part)]
+    stock = [item for item in stock if demands is None or demands.admits(item)]
     for number, cell in enumerate(cells, start=1):
         fitting = sum(1 for item in stock if cell.takes(item))
         if fitting < cell.count:

@@ -5,15 +5,18 @@ What candidates scored is asked of the rooms above (``oracles.scores``).  Shown 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
 import numpy as np
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from examsvc.papers import oracles, queries
-from examsvc.papers.models import Form
+from examsvc.papers.models import Form, FormSlot, ItemVersion
+from examsvc.papers.rules import Candidate
 from scoring.classical import item_analysis
 from scoring.errors import ScoringError
 
@@ -90,3 +93,34 @@ def of_item(session: Session, identifier: str, bank_id: int) -> list[tuple[Form,
         (form, of_form(session, form).get(slot.number), slot.number)
         for form, slot in queries.uses(session, identifier, bank_id)
     ]
+
+
+def candidates(session: Session, versions: Sequence[ItemVersion]) -> list[Candidate]:
+    """Questions of one bank as blueprints see them, with how often they were used and how hard they were there."""
+    if not versions:
+        return []
+    bank_id = versions[0].bank_id
+    uses = queries.earlier_uses(session, bank_id)
+    past = difficulties(session, bank_id) if uses else {}
+    return [queries.candidate(one, uses.get(one.identifier, 0), past.get(one.identifier)) for one in versions]
+
+
+def difficulties(session: Session, bank_id: int) -> dict[str, float]:
+    """Mean share of its marks that candidates got for each question of a bank, over all its marked uses, weighted by candidates."""
+    got: dict[str, tuple[float, int]] = {}
+    rows = session.execute(
+        select(Form)
+        .join(FormSlot, FormSlot.form_id == Form.id)
+        .join(ItemVersion, ItemVersion.id == FormSlot.item_version_id)
+        .where(ItemVersion.bank_id == bank_id, Form.opened_at.is_not(None))
+        .distinct()
+        .order_by(Form.id)
+    ).scalars()
+    for form in rows:
+        used = of_form(session, form)
+        for slot in form.slots:
+            one = used.get(slot.number)
+            if slot.item_version.bank_id == bank_id and one is not None and one.difficulty is not None:
+                share, number = got.get(slot.item_version.identifier, (0.0, 0))
+                got[slot.item_version.identifier] = (share + one.difficulty[0] * one.candidates, number + one.candidates)
+    return {name: share / number for name, (share, number) in got.items() if number}

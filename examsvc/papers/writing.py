@@ -60,7 +60,7 @@ _PARTS = Entry("scoring", N_("Marks"), "select", "", (*_WHOLE, ("per-part", N_("
 _SHUFFLE = Entry("shuffle", N_("Shuffle the options for each candidate"), "flag", default=True)
 _WHY = Entry("why", N_("Why it is right or wrong (never shown in the examination)"), "phrase")
 _ACCEPT = Entry("accept", N_("Answers that count"), "lists", N_("One on each line."))
-_TOLERANCE = Entry("tolerance", N_("Tolerance"), "word", N_("Such as 0.5, or 2% of the answer. Left empty: the exact number."))
+_TOLERANCE = Entry("tolerance", N_("Tolerance"), "word", N_("Such as 0.5, or 2%% of the answer. Left empty: the exact number."))
 
 KINDS: dict[str, tuple[Entry | Rows, ...]] = {
     "single": (

@@ -170,6 +170,11 @@ PAGES = {
     "/banks/public-leadership": READERS,
     "/banks/public-leadership/items/plan-01": READERS,
     "/banks/public-leadership/export?format=native": {"Setter"},
+    "/banks/new": {"Setter"},
+    "/banks/public-leadership/write?kind=single": {"Setter"},
+    "/banks/public-leadership/items/plan-01/edit": {"Setter"},
+    "/banks/public-leadership/items/plan-01/edit/text": {"Setter"},
+    "/banks/public-leadership/items/plan-01/translate": {"Setter"},
     "/parts/test/blueprint": READERS,
     "/forms/test-main-1": READERS,
     "/forms/test-main-1/questions/1/swap": {"Setter"},
@@ -199,7 +204,9 @@ def test_who_may_enter(office: Office) -> None:
 
 
 POSTS = (
-    "/banks/import", "/banks/shipped", "/parts/test/blueprint", "/parts/test/assemble", "/forms/test-main-1/approve",
+    "/banks/new", "/banks/public-leadership/write", "/banks/public-leadership/items/plan-01/edit",
+    "/banks/public-leadership/items/plan-01/edit/text", "/banks/public-leadership/items/plan-01/translate",
+    "/banks/public-leadership/items/plan-01/review", "/banks/import", "/banks/shipped", "/parts/test/blueprint", "/parts/test/assemble", "/forms/test-main-1/approve",
     "/forms/test-main-1/withdraw", "/forms/test-main-1/replace", "/custodians/written/name", "/forms/test-main-1/share",
     "/banks/public-leadership/items/plan-01/retire", "/forms/test-main-1/questions/1/swap", "/forms/test-main-1/faults/neutralise",
 )  # fmt: skip
@@ -314,7 +321,7 @@ def test_more_lines_keep_what_was_typed_and_check_it(office: Office) -> None:
         **{"rows": "1", "bank": "public-leadership", "count-0": "7", "marks-0": "2,5", "topic-0": "management", "more": "1"},
     )
     assert 'value="7"' in page
-    assert "The marks add up to 17.5; the regulation's maximum for this part is 40." in page
+    assert "The marks add up to 17.5; the regulation&#39;s maximum for this part is 40." in page
     assert "Line 6" in page
 
 

@@ -1,0 +1,171 @@
+"""The pages of authors, from an empty bank to a reviewed, translated, retired question."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote
+
+import pytest
+from sqlalchemy import select
+
+from examsvc.papers import queries, writing
+from examsvc.papers.models import ItemVersion
+from tests.papers.test_pages import Office, office, prepared  # noqa: F401
+
+ITEM = "/banks/ours/items/budget-01"
+TYPED = {
+    "kind": "single",
+    "id": "budget-01",
+    "topic": "finance.budget",
+    "level": "apply",
+    "marks": "0,5",
+    "shuffle": "1",
+    "prompt.vi": "Ai giao dự toán?",
+    "prompt.en": "Who allots the budget?",
+    "choices.0.text.vi": "Chủ tịch",
+    "choices.0.text.en": "The chair",
+    "choices.0.correct": "1",
+    "choices.1.text.vi": "Văn thư",
+    "choices.1.text.en": "The registry",
+    "explanation.vi": "Theo luật.",
+    "explanation.en": "By law.",
+}
+
+
+@pytest.fixture
+def author(office: Office) -> Office:  # noqa: F811
+    office.post("Setter", "/banks/new", name="ours", title_vi="Ngân hàng của ta", title_en="")
+    return office
+
+
+def fields(page: str) -> dict[str, str]:
+    """What a browser would send of a page's form for writing."""
+    import html
+
+    form = page[page.index('class="writing"') :]
+    found = {html.unescape(name): html.unescape(value) for name, value in re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', form)}
+    found |= {html.unescape(n): html.unescape(v) for n, v in re.findall(r'<input class="[^"]*" id="[^"]*" name="([^"]*)" value="([^"]*)"', form)}
+    found |= {html.unescape(n): html.unescape(v) for n, v in re.findall(r'<textarea [^>]*name="([^"]*)"[^>]*>([^<]*)</textarea>', form)}
+    found |= dict.fromkeys(re.findall(r'<input type="checkbox" id="[^"]*" name="([^"]*)" value="1" checked>', form), "1")
+    for name, options in re.findall(r'<select [^>]*name="([^"]*)"[^>]*>(.*?)</select>', form, re.S):
+        chosen = re.search(r'value="([^"]*)" selected', options) or re.search(r'value="([^"]*)"', options)
+        assert chosen
+        found[name] = chosen[1]
+    return found
+
+
+def test_a_question_is_seen_before_it_is_stored(author: Office) -> None:
+    assert "putting in order" in author.get("Setter", "/banks/ours/write")
+    page = author.get("Setter", "/banks/ours/write?kind=single")
+    assert page.count("<legend>Option ") == 4
+    seen = author.post("Setter", "/banks/ours/write", 200, **TYPED, show="1")
+    assert "Who allots the budget?" in seen
+    assert "Nothing is stored yet." in seen
+    assert not author.session.scalars(select(ItemVersion)).all()
+    author.session.rollback()
+    more = author.post("Setter", "/banks/ours/write", 200, **TYPED, more="choices")
+    assert more.count("<legend>Option ") == 5
+    assert "Who allots the budget?" in more
+    where = author.post("Setter", "/banks/ours/write", **TYPED, store="1")
+    assert unquote(where).endswith(ITEM)
+    page = author.get("Setter", ITEM)
+    for words in ("Who allots the budget?", "another person reviews it", "draft", "finance.budget", "0.5"):
+        assert words in page, words
+    assert "Your decision" not in page
+
+
+def test_every_kind_has_its_page_and_gives_back_what_is_stored(author: Office) -> None:
+    """Opening a question's form and storing it as it is changes nothing, through the HTML."""
+    author.post("Setter", "/banks/shipped", shipped="public-leadership")
+    bank = queries.bank(author.session, "public-leadership")
+    chosen = {version.kind: version.identifier for version in queries.current_items(author.session, bank.id)}
+    author.session.rollback()
+    assert len(chosen) >= 8
+    for kind, identifier in chosen.items():
+        assert "Store the question" in author.get("Setter", f"/banks/ours/write?kind={kind}")
+        page = author.get("Setter", f"/banks/public-leadership/items/{identifier}/edit")
+        again = author.post("Setter", f"/banks/public-leadership/items/{identifier}/edit", 200, **fields(page), store="1")
+        assert "Nothing was changed." in again, kind
+
+
+def test_a_second_person_reviews_and_the_author_mends(author: Office) -> None:
+    author.post("Setter", "/banks/ours/write", **TYPED, store="1")
+    page = author.get("Approver", ITEM)
+    digest = re.search(r'name="digest"[^>]*value="([0-9a-f]{64})"', page)
+    assert digest
+    refused = author.post("Setter", f"{ITEM}/review", 409, digest=digest[1], what="reviewed", comment="")
+    assert "Another person reviews it." in refused
+    author.post("Approver", f"{ITEM}/review", digest=digest[1], what="returned", comment="Thiếu căn cứ")
+    assert "Thiếu căn cứ" in author.get("Setter", ITEM)
+    page = author.get("Setter", f"{ITEM}/edit")
+    typed = fields(page)
+    assert typed["prompt.vi"] == TYPED["prompt.vi"]
+    author.post("Setter", f"{ITEM}/edit", **(typed | {"prompt.vi": "Ai có quyền giao dự toán?"}), store="1")
+    stale = author.post("Setter", f"{ITEM}/edit", 200, **typed, store="1")
+    assert "Somebody has changed this question" in stale
+    page = author.get("Approver", f"{ITEM}/differences")
+    assert re.search(r"<ins>\s*có quyền\s*</ins>", page)
+    page = author.get("Approver", ITEM)
+    digest = re.search(r'name="digest"[^>]*value="([0-9a-f]{64})"', page)
+    assert digest
+    author.post("Approver", f"{ITEM}/review", digest=digest[1], what="approved", comment="")
+    assert "approved" in author.get("Setter", ITEM)
+    author.get("Setter", f"{ITEM}/differences?old=0", 404)
+    author.get("Setter", f"{ITEM}/differences?new=7", 404)
+
+
+def test_a_question_is_edited_as_toml_and_translated(author: Office) -> None:
+    author.post("Setter", "/banks/ours/write", **TYPED, store="1")
+    page = author.get("Setter", f"{ITEM}/edit/text")
+    typed = fields(page)
+    assert 'kind = "single"' in typed["toml"]
+    for text, words in (
+        (typed["toml"] + "\nnonsense = 1", "These keys are not known: nonsense"),
+        (typed["toml"].replace('"', "", 1), "not well-formed TOML, in line 1"),
+        (typed["toml"].replace("correct = true", "correct = false"), "This is not a question yet: No choice is marked as correct."),
+    ):
+        assert words in author.post("Setter", f"{ITEM}/edit/text", 200, **(typed | {"toml": text}), store="1").replace("&#39;", "'")
+    shown = author.post("Setter", f"{ITEM}/edit/text", 200, **(typed | {"toml": typed["toml"].replace("The registry", "A clerk")}), show="1")
+    assert "A clerk" in shown
+    author.post("Setter", f"{ITEM}/edit/text", **(typed | {"toml": typed["toml"].replace('en = "The registry"', 'en = ""')}), store="1")
+    page = author.get("Setter", f"{ITEM}/translate")
+    assert "1 text lacks a language." in page
+    typed = fields(page)
+    assert typed["choices.1.text/vi"] == "Văn thư"
+    author.post("Setter", f"{ITEM}/translate", **(typed | {"choices.1.text/en": "The archive"}))
+    assert "Every text is there in every language." in author.get("Setter", f"{ITEM}/translate")
+    assert "Nothing was changed" in author.post("Setter", f"{ITEM}/translate", 200, **fields(author.get("Setter", f"{ITEM}/translate")))
+
+
+def test_a_retired_question_is_drawn_no_more(author: Office) -> None:
+    author.post("Setter", "/banks/ours/write", **TYPED, store="1")
+    author.post("Setter", f"{ITEM}/retire", 409, reason="")
+    author.post("Setter", f"{ITEM}/retire", reason="lộ đề")
+    page = author.get("Setter", ITEM)
+    assert "lộ đề" in page
+    assert "Translate side by side" not in page
+    assert "budget-01" not in author.get("Setter", "/banks/ours")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"id": "a b"}, "A question's name has letters"),
+        ({"id": ""}, "A question's name has letters"),
+        ({"choices.0.correct": ""}, "No choice is marked as correct"),
+        ({"marks": "many"}, "marks is many, which is not a number"),
+        ({"prompt.vi": "x" * 300_000}, "longer than"),
+        ({"level": "expert"}, "must be one of"),
+    ],
+)
+def test_what_cannot_be_stored_is_explained_and_kept(author: Office, change: dict[str, str], words: str) -> None:
+    page = author.post("Setter", "/banks/ours/write", 200, **(TYPED | change), store="1").replace("&#39;", "'")
+    assert words in page
+    assert "Who allots the budget?" in page
+    assert 'role="alert"' in page
+
+
+def test_forms_and_kinds_agree() -> None:
+    from examsvc.papers.forms import KINDS
+
+    assert set(writing.KINDS) <= set(KINDS)
