@@ -13,9 +13,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.stats import fisher_exact, norm
+from numpy.typing import NDArray
+from scipy.stats import fisher_exact
 
 from scoring.errors import BadParameters, NotIdentified
+from scoring.intervals import proportion_interval
+
+Floats = NDArray[np.float64]
 
 FOUR_FIFTHS = 0.8
 SMALL_GROUP = 30
@@ -28,9 +32,10 @@ Reading = Literal["no difference shown", "look closer", "adverse impact", "too f
 class SelectionRatio:
     """One group at one stage (or in total), against the stage's reference group.
 
-    `rate` = `selected`/`applicants` with its 95 % Wilson interval `rate_low`, `rate_high` (NaN where nobody
-    came this far).  `ratio` to the reference's rate with a 95 % interval `ratio_low`, `ratio_high` (score-free
-    log method of Katz et al. 1978 with ½ added; NaN for the reference itself).  `below_four_fifths`: ratio < 0.8.
+    `rate` = `selected`/`applicants` with its exact 95 % interval `rate_low`, `rate_high` (Blaker 2000; NaN where nobody
+    came this far).  `ratio` to the reference's rate with a 95 % interval `ratio_low`, `ratio_high` made from the two rates'
+    own (Newcombe 2016, Statistical Methods in Medical Research 25, 1774–1778; NaN for the reference itself; no upper limit
+    where nobody of the reference was selected).  `below_four_fifths`: ratio < 0.8.
     `p`: Fisher's exact test, two-sided.  `one_more`: the ratio with one decision turned in the group's favour;
     `fragile`: that one decision would lift it to four fifths or more.  `caution`: a group below SMALL_GROUP, or
     fragile.
@@ -151,14 +156,15 @@ def _compare(
 ) -> SelectionRatio:
     (n, x), (m, y) = counts[group], counts[base]
     rate = x / n if n else float("nan")
-    low, high = _wilson(x, n)
+    limits = _rate_interval(x, n)
     ratio = ratio_low = ratio_high = one_more = float("nan")
     below = fragile = False
     p = 1.0
     comparable = group != base and n > 0 and m > 0
     if comparable:
         p = float(fisher_exact([[x, n - x], [y, m - y]]).pvalue)
-        ratio_low, ratio_high = _ratio_interval(x, n, y, m)
+        found = ratio_interval(np.array(x / n), np.array(y / m), limits, _rate_interval(y, m))
+        ratio_low, ratio_high = (float(limit) for limit in found)
     if comparable and y > 0:
         ratio = rate / (y / m)
         one_more = min(x + 1, n) / n / (y / m)
@@ -180,8 +186,8 @@ def _compare(
         n,
         x,
         rate,
-        low,
-        high,
+        float(limits[0]),
+        float(limits[1]),
         ratio,
         ratio_low,
         ratio_high,
@@ -194,17 +200,18 @@ def _compare(
     )
 
 
-def _wilson(x: int, n: int) -> tuple[float, float]:
-    if n == 0:
-        return float("nan"), float("nan")
-    z = float(norm.ppf(0.975))
-    centre = (x + z * z / 2) / (n + z * z)
-    half = z / (n + z * z) * float(np.sqrt(x * (n - x) / n + z * z / 4))
-    return (0.0 if x == 0 else centre - half), (1.0 if x == n else centre + half)
+def _rate_interval(x: int, n: int) -> Floats:
+    return proportion_interval(x, n) if n else np.full(2, np.nan)
 
 
-def _ratio_interval(x: int, n: int, y: int, m: int) -> tuple[float, float]:
-    a, b = (x + 0.5) / (n + 0.5), (y + 0.5) / (m + 0.5)
-    error = np.sqrt(1 / (x + 0.5) - 1 / (n + 0.5) + 1 / (y + 0.5) - 1 / (m + 0.5))
-    half = float(norm.ppf(0.975) * error)
-    return float(a / b * np.exp(-half)), float(a / b * np.exp(half))
+def ratio_interval(a: Floats, b: Floats, a_limits: Floats, b_limits: Floats) -> tuple[Floats, Floats]:
+    """Limits of a/b from the rates' own limits (…, 2) ("MOVER-R": Newcombe 2016); no upper limit where b = 0."""
+
+    def limit(of_a: Floats, of_b: Floats, sign: float) -> Floats:
+        root = np.sqrt(np.maximum((a * b) ** 2 - of_a * of_b * (2 * a - of_a) * (2 * b - of_b), 0.0))
+        below = of_b * (2 * b - of_b)
+        return np.where(b > 0, (a * b + sign * root) / np.where(below == 0, 1.0, below), np.inf)
+
+    least = np.sqrt(a_limits[..., 0] * (2 * a - a_limits[..., 0])) / b_limits[..., 1]
+    low = np.where(b > 0, limit(a_limits[..., 0], b_limits[..., 1], -1.0), least)
+    return np.maximum(low, 0.0), limit(a_limits[..., 1], b_limits[..., 0], 1.0)

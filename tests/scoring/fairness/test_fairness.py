@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import hypergeom
+from scipy.stats import binom, hypergeom
 
 from scoring.errors import BadParameters, NotIdentified
-from scoring.fairness import selection_ratios
+from scoring.fairness import ratio_interval, selection_ratios
+from scoring.intervals import proportion_interval
 
 
 def by(entries, stage, group):
@@ -90,18 +91,36 @@ def test_every_table_gives_finite_or_explained_numbers(rows):
             assert entry.ratio == pytest.approx(entry.rate / (reference[1] / reference[0]))
 
 
-@pytest.mark.parametrize("n", [8, 40, 200])
-def test_intervals_cover_at_least_nominally(n):
-    rng = np.random.default_rng(n)
-    inside = inside_ratio = 0
-    for _ in range(400):
-        x, y = int(rng.binomial(n, 0.4)), int(rng.binomial(n, 0.5))
-        found = selection_ratios([("s", {"a": (n, x), "b": (n, y)})], reference="b").stages[0]
-        inside += found.rate_low <= 0.4 <= found.rate_high
-        inside_ratio += found.ratio_low <= 0.8 <= found.ratio_high
-    # 400 runs: 95 % has a standard error of 1.1 points
-    assert inside / 400 >= 0.925
-    assert inside_ratio / 400 >= 0.93
+RATES = ((0.4, 0.5), (0.1, 0.2), (0.6, 0.9), (0.9, 0.9), (0.3, 0.9), (0.5, 0.5))
+
+
+@pytest.mark.parametrize(("n", "m"), [(8, 8), (8, 40), (20, 400), (40, 40), (40, 200), (200, 200)])
+def test_intervals_cover_in_the_sum_over_all_tables(n, m):
+    """With every table's binomial probability, so without simulation error; given that somebody of the reference was selected."""
+    x, y = np.arange(n + 1), np.arange(1, m + 1)
+    of_x, of_y = proportion_interval(x, n), proportion_interval(y, m)
+    low, high = ratio_interval((x / n)[:, None], (y / m)[None], of_x[:, None], of_y[None])
+    for one, other in RATES:
+        p, q = binom.pmf(x, n, one), binom.pmf(y, m, other)
+        rate = p[(of_x[:, 0] <= one) & (one <= of_x[:, 1])].sum()
+        ratio = (np.outer(p, q) * ((low <= one / other) & (one / other <= high))).sum() / q.sum()
+        assert rate >= 0.95
+        assert ratio >= 0.948
+        if n == m == 200:
+            assert max(rate, ratio) <= 0.97
+
+
+def test_intervals_of_a_ratio_turn_over_with_the_groups():
+    for x, n, y, m in ((3, 8, 5, 9), (1, 40, 30, 31), (8, 8, 2, 9), (50, 400, 3, 20)):
+        there = selection_ratios([("s", {"a": (n, x), "b": (m, y)})], reference="b").stages[0]
+        back = selection_ratios([("s", {"a": (n, x), "b": (m, y)})], reference="a").stages[1]
+        assert there.ratio_low < there.ratio < there.ratio_high
+        assert there.ratio_low == pytest.approx(1 / back.ratio_high)
+        assert there.ratio_high == pytest.approx(1 / back.ratio_low)
+    nobody = selection_ratios([("s", {"a": (9, 4), "b": (9, 0)})], reference="b").stages[0]
+    assert math.isnan(nobody.ratio)
+    assert 0 < nobody.ratio_low < nobody.ratio_high == math.inf
+    assert selection_ratios([("s", {"a": (9, 0), "b": (9, 4)})], reference="b").stages[0].ratio_low == 0
 
 
 @pytest.mark.parametrize(
