@@ -71,6 +71,7 @@ def index(slug: str) -> str:
                 {
                     "part": part,
                     "sittings": [one for one in planned if one.part == part.id],
+                    "marked": len(queries.part_marks(web.session(), competition, part.id)) if part.kind == "objective" else 0,
                     "scripts": scripts,
                     "states": states,
                     "reserve": _reserve(competition, part.id) if part.kind == "essay" else 0,
@@ -87,7 +88,7 @@ def index(slug: str) -> str:
                 "parts": parts,
                 "lock": queries.lock(web.session(), competition.id, stage.id),
                 "unfinished": [
-                    _unfinished(one) for one in locking.unfinished(web.session(), competition, stage.id)
+                    _unfinished(competition, one) for one in locking.unfinished(web.session(), competition, stage.id)
                 ],
                 "blind": any(part.kind in ("essay", "plan") for part in stage.parts),
             }
@@ -101,13 +102,14 @@ def _reserve(competition: Competition, part: str) -> int:
     return len(accounts.holders(web.session(), "marker", competition.slug, web.now())) - drawn
 
 
-def _unfinished(code: str) -> str:
+def _unfinished(competition: Competition, code: str) -> str:
     """What is missing, in words: "essay:3-scripts-unsettled"."""
     part, _, what = code.partition(":")
+    label = scope.part_name(competition, part, pages.current_language())
     number, _, rest = what.partition("-")
     if number.isdigit():
-        return f"{part}: {number} {gettext(UNFINISHED[rest])}"
-    return f"{part}: {gettext(UNFINISHED[what])}"
+        return f"{label}: {number} {gettext(UNFINISHED[rest])}"
+    return f"{label}: {gettext(UNFINISHED[what])}"
 
 
 @bp.post("/sittings/<code>/code")

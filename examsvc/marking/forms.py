@@ -14,8 +14,8 @@ class DecideForm(Form):
 
 
 class GuideForm(Form):
-    vi = TextAreaField(_("Marking guide in Vietnamese"), [required(_("Write the guide.")), at_most(20000)])
-    en = TextAreaField(_("Marking guide in English"), [required(_("Write the guide.")), at_most(20000)])
+    vi = TextAreaField(_("Marking guide in Vietnamese"), [required(_("Write the guide.")), at_most(20000)], render_kw={"rows": 14})
+    en = TextAreaField(_("Marking guide in English"), [required(_("Write the guide.")), at_most(20000)], render_kw={"rows": 14})
     reason = TextAreaField(_("Reason for the change"), [required(_("Write the reason; it goes into the record.")), at_most(2000)])
 
 
