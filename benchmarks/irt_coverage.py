@@ -126,7 +126,7 @@ def main() -> None:
                 held, known = inside(*pair)
                 hits[place] += held
                 counts[place] += known
-            if n >= 200 and model != "3PL":
+            if n >= 200 and n_items == 12:
                 m2.append(model_fit(x, found).p_value < 0.05)
                 sx2.append(np.nanmean(item_fit(x, found).p_value < 0.05))
         share = np.where(counts > 0, hits / np.maximum(counts, 1), np.nan)
