@@ -23,21 +23,31 @@ def _config() -> Config:
     return config
 
 
-def upgrade(engine: Engine) -> None:
-    """Brings the database to the newest version; does nothing when it is there."""
+def upgrade(engine: Engine, revision: str = "head") -> None:
+    """Brings the database to a version, the newest one by default; does nothing when it is there."""
     config = _config()
     with engine.connect() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
         connection.commit()
+
+
+def current(engine: Engine) -> str | None:
+    """The version of the database; None where it has no tables yet."""
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def known(revision: str) -> bool:
+    """Whether this release has the tables of that version."""
+    return any(one.revision == revision for one in ScriptDirectory.from_config(_config()).walk_revisions())
 
 
 def missing(engine: Engine) -> list[str]:
     """Revisions that are not applied yet, oldest first."""
     script = ScriptDirectory.from_config(_config())
-    with engine.connect() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
-    return [revision.revision for revision in reversed(list(script.iterate_revisions("head", current or "base")))]
+    revisions = script.iterate_revisions("head", current(engine) or "base")
+    return [revision.revision for revision in reversed(list(revisions))]
 
 
 def differences(engine: Engine) -> list[object]:
