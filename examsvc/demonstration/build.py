@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,11 +10,21 @@ from sqlalchemy.orm import Session
 
 from examsvc.base.clock import system_clock
 from examsvc.base.database import make_engine
-from examsvc.demonstration import story
+from examsvc.demonstration import story, witnesses
 from examsvc.demonstration.people import CANDIDATES, STAFF
+from examsvc.ledger import duties, signing
 from examsvc.migrations import apply
 from examsvc.papers import vault
+from examsvc.results import editions
 from examsvc.settings import Settings
+
+
+def sign(session: Session, settings: Settings) -> None:
+    """All logs are signed and shown to the demonstration's witnesses, and what is published gets its bundles."""
+    signing.configure(signing.Installation(settings.log_key(), settings.folder, settings.witness_address))
+    witnesses.follow(session, settings.folder)
+    duties.sign_and_show(session, system_clock())
+    editions.freeze_all(session, system_clock())
 
 
 def ensure(folder: Path, address: str) -> Iterator[str]:
@@ -23,12 +34,15 @@ def ensure(folder: Path, address: str) -> Iterator[str]:
         folder.mkdir(parents=True, exist_ok=True)
         for left in folder.glob("examsvc.sqlite*"):
             left.unlink()  # of a build that was cut off
+        for name in ("witnesses", "witnessed"):
+            shutil.rmtree(folder / name, ignore_errors=True)
         settings = Settings(folder=folder, mode="demo", base_url=address)
         vault.use(settings.bank_keys())
         engine = make_engine(settings.database_address())
         apply.upgrade(engine)
         with Session(engine) as session:
             story.tell(session, system_clock(), secret=settings.log_key(), host=settings.host)
+            sign(session, settings)
         engine.dispose()
         marker.write_text("the demonstration is built\n", encoding="ascii")
     yield f"The demonstration stands in {folder}/ – delete the folder to build it anew."

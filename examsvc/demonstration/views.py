@@ -11,7 +11,7 @@ from examsvc.accounts import queries as accounts
 from examsvc.accounts.browser import enter
 from examsvc.base import access, web
 from examsvc.base.errors import N_, NotFound, Refused
-from examsvc.demonstration import custodians
+from examsvc.demonstration import custodians, witnesses
 from examsvc.demonstration.people import CANDIDATES, STAFF
 from examsvc.demonstration.rehearsal import prepare
 from examsvc.demonstration.story import DOMAIN
@@ -62,4 +62,5 @@ def register_room(app: Flask, settings: Settings) -> None:
     if settings.mode == "demo":
         app.register_blueprint(bp)
         custodians.register(DOMAIN)
+        witnesses.register(settings.folder)
         app.extensions["csrf"].exempt(rehearsal)

@@ -9,9 +9,10 @@ import io
 import re
 import struct
 import zipfile
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import zlib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, BinaryIO
 
 from examsvc.ledger import canonical, entries
 from examsvc.ledger.definitions import Opening
@@ -23,6 +24,13 @@ MAX_BYTES = 2**31 - 1
 MAX_FILES = 100_000
 
 _DATE = (1980, 1, 1, 0, 0, 0)
+_DOS_DATE = 1 << 5 | 1
+_MODE = 0o100644 << 16
+_BLOCK = 1 << 20
+# the records of a ZIP archive (APPNOTE 4.3.7, 4.3.12, 4.3.16)
+_LOCAL = struct.Struct("<4s2B4HL2L2H")
+_CENTRAL = struct.Struct("<4s4B4HL2L5H2L")
+_END = struct.Struct("<4s4H2LH")
 _NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*(?:/[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*)*")
 
 
@@ -132,57 +140,140 @@ def compose(
     return pack({MANIFEST: canonical.encode(manifest), **files})
 
 
+def _place(name: str) -> tuple[bool, str]:
+    return (name != MANIFEST, name)
+
+
 def pack(files: Mapping[str, bytes]) -> bytes:
     """The archive of these files; the bytes depend on names and contents alone."""
     if len(files) > MAX_FILES or sum(map(len, files.values())) > MAX_BYTES:
         raise BundleError(f"a bundle has at most {MAX_FILES} files and {MAX_BYTES} bytes")
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED, allowZip64=False) as archive:
-        for name in sorted(files, key=lambda name: (name != MANIFEST, name)):
+        for name in sorted(files, key=_place):
             if _NAME.fullmatch(name) is None:
                 raise BundleError(f"{name!r} cannot name a file in a bundle")
             info = zipfile.ZipInfo(name, _DATE)
             info.create_system = 3
-            info.external_attr = 0o100644 << 16
+            info.external_attr = _MODE
             archive.writestr(info, files[name], zipfile.ZIP_STORED)
     return out.getvalue()
 
 
 def unpack(data: bytes) -> dict[str, bytes]:
     """The files of a bundle, manifest included; BundleError for any archive that `pack` would not have written."""
-    if len(data) > MAX_BYTES + 200 * MAX_FILES:
-        raise BundleError(f"the file has {len(data)} bytes; that is more than a bundle can have")
-    files: dict[str, bytes] = {}
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = archive.infolist()
-            if len(members) > MAX_FILES:
-                raise BundleError(f"the archive has {len(members)} files; at most {MAX_FILES} are read")
-            for member in members:
-                if member.compress_type != zipfile.ZIP_STORED or member.file_size != member.compress_size:
-                    raise BundleError(f"{member.filename!r:.80} is compressed; files in a bundle are stored")
-                if member.file_size > len(data):
-                    raise BundleError(f"{member.filename!r:.80} claims more bytes than the archive has")
-                if member.filename in files:
-                    raise BundleError(f"{member.filename!r:.80} is in the archive twice")
-                files[member.filename] = archive.read(member)
-    except BundleError:
-        raise
-    except (
-        zipfile.BadZipFile,
-        NotImplementedError,
-        RuntimeError,
-        EOFError,
-        ValueError,
-        OSError,
-        struct.error,
-    ) as error:
-        raise BundleError(f"the file is not a readable ZIP archive: {error}") from None
-    if MANIFEST not in files:
-        raise BundleError("the archive has no manifest")
-    if pack(files) != data:
-        raise BundleError("the archive is not in the one form a bundle has")
-    return files
+    archive = Archive(io.BytesIO(data))
+    return {name: archive.read(name) for name in archive.members}
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Where a file of the archive stands, and its SHA-256 in hexadecimal."""
+
+    offset: int
+    size: int
+    digest: str
+
+
+class Archive:
+    """A bundle in an open file, read once from end to end; afterwards its files are at hand without being held in memory.
+
+    Every byte that is not a file's content is compared with the one that `pack` writes there. `digest` is the SHA-256 of the whole.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.members: dict[str, Member] = {}
+        self._whole = hashlib.sha256()
+        size = file.seek(0, io.SEEK_END)
+        if size > MAX_BYTES + 200 * MAX_FILES:
+            raise BundleError(f"the file has {size} bytes; that is more than a bundle can have")
+        names = self._directory(size)
+        file.seek(0)
+        expected = io.BytesIO()
+        for name, content in names:
+            self._member(name, content, expected)
+        directory = expected.getvalue()
+        start = sum(30 + len(name) + content for name, content in names)
+        end = _END.pack(b"PK\5\6", 0, 0, len(names), len(names), len(directory), start, 0)
+        if self._take(len(directory) + len(end)) != directory + end or file.read(1):
+            raise BundleError("the archive is not in the one form a bundle has")
+        self.digest = self._whole.hexdigest()
+
+    def _take(self, size: int) -> bytes:
+        data = self._file.read(size)
+        self._whole.update(data)
+        return data
+
+    def _directory(self, size: int) -> list[tuple[str, int]]:
+        """(name, size) of each member as the directory has them; all else is checked against what should stand there."""
+        self._file.seek(max(0, size - _END.size))
+        last = self._file.read(_END.size)
+        if len(last) != _END.size or last[:4] != b"PK\5\6":
+            raise BundleError("the file is not a readable ZIP archive")
+        _, _, _, _, count, length, start, _ = _END.unpack(last)
+        if count > MAX_FILES or start + length + _END.size != size:
+            raise BundleError("the archive is not in the one form a bundle has")
+        self._file.seek(start)
+        data, place = self._file.read(length), 0
+        found: list[tuple[str, int]] = []
+        while place + _CENTRAL.size <= len(data):
+            fields = _CENTRAL.unpack_from(data, place)
+            name = data[place + _CENTRAL.size : place + _CENTRAL.size + fields[12]].decode("ascii", "replace")
+            if _NAME.fullmatch(name) is None:
+                raise BundleError(f"{name!r:.80} cannot name a file in a bundle")
+            if fields[6] != 0 or fields[10] != fields[11]:
+                raise BundleError(f"{name!r:.80} is compressed; files in a bundle are stored")
+            found.append((name, fields[11]))
+            place += _CENTRAL.size + fields[12]
+        names = [name for name, _ in found]
+        if MANIFEST not in names:
+            raise BundleError("the archive has no manifest")
+        if len(set(names)) != len(names):
+            raise BundleError("a file is in the archive twice")
+        if names != sorted(names, key=_place) or len(found) != count:
+            raise BundleError("the archive is not in the one form a bundle has")
+        return found
+
+    def _member(self, name: str, size: int, directory: BinaryIO) -> None:
+        text, before = name.encode(), self._file.tell()
+        header = self._take(_LOCAL.size + len(text))
+        crc, digest, left = 0, hashlib.sha256(), size
+        while left:
+            block = self._take(min(left, _BLOCK))
+            if not block:
+                raise BundleError(f"{name!r:.80} claims more bytes than the archive has")
+            crc, left = zlib.crc32(block, crc), left - len(block)
+            digest.update(block)
+        about = (0, 0, 0, _DOS_DATE, crc, size, size, len(text))
+        if header != _LOCAL.pack(b"PK\3\4", 20, 0, *about, 0) + text:
+            raise BundleError("the archive is not in the one form a bundle has")
+        directory.write(_CENTRAL.pack(b"PK\1\2", 20, 3, 20, 0, *about, 0, 0, 0, 0, _MODE, before) + text)
+        self.members[name] = Member(before + len(header), size, digest.hexdigest())
+
+    def read(self, name: str) -> bytes:
+        """The content of a file."""
+        member = self.members[name]
+        self._file.seek(member.offset)
+        return self._file.read(member.size)
+
+    def lines(self, name: str) -> Iterator[bytes]:
+        """The lines of a .jsonl file, one after the other, each of which must end in one newline."""
+        member = self.members[name]
+        left, rest = member.size, b""
+        while left:
+            self._file.seek(member.offset + member.size - left)
+            block = self._file.read(min(left, _BLOCK))
+            left -= len(block)
+            first, *others = block.split(b"\n")
+            if not others:
+                rest += first
+                continue
+            yield rest + first
+            yield from others[:-1]
+            rest = others[-1]
+        if rest:
+            raise BundleError("the last line does not end in a newline")
 
 
 def split_lines(data: bytes) -> list[bytes]:

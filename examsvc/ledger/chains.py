@@ -50,6 +50,21 @@ def replay(competition: str, attempt: str, commitments: Iterable[str]) -> list[H
     return heads
 
 
+def links(competition: str, attempt: str, commitments: Iterable[str]) -> bytes:
+    """Every link of a chain, link 0 first, 32 bytes each: what `replay` says in a form that holds thousands of attempts."""
+    link = bytes.fromhex(start(competition, attempt).head)
+    found = [link]
+    for commitment in commitments:
+        link = hashlib.sha256(_LINK + link + bytes.fromhex(commitment)).digest()
+        found.append(link)
+    return b"".join(found)
+
+
+def head_at(chain: bytes, count: int) -> str | None:
+    """The head after so many saves, in hexadecimal, in a chain from `links`; None where it is shorter."""
+    return chain[32 * count : 32 * count + 32].hex() or None
+
+
 def heads_root(heads: Iterable[Head]) -> str:
     """Root that commits to the heads of all open attempts: RFC 6962 over JCS([attempt, links, head]).
 

@@ -24,11 +24,14 @@ def new_salt() -> bytes:
 
 def commit(type: str, salt: bytes, object: object) -> str:
     """Commitment to `object` as 64 lowercase hexadecimal digits."""
+    return digest(type, salt, canonical.encode(object))
+
+
+def digest(type: str, salt: bytes, data: bytes) -> str:
+    """Commitment to the object whose canonical bytes are `data`."""
     if len(salt) != SALT_BYTES:
         raise ValueError(f"a salt has {SALT_BYTES} bytes, not {len(salt)}")
-    return hashlib.sha256(
-        _PREFIX + type.encode("ascii") + b"\0" + salt + canonical.encode(object)
-    ).hexdigest()
+    return hashlib.sha256(_PREFIX + type.encode("ascii") + b"\0" + salt + data).hexdigest()
 
 
 def opens(commitment: str, type: str, salt: bytes, object: object) -> bool:

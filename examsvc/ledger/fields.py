@@ -55,19 +55,19 @@ def check_fields(fields: tuple[Field, ...], value: object) -> None:
     """Raise FieldError unless `value` is an object with exactly these fields, each of its kind."""
     if not isinstance(value, dict):
         raise FieldError("is not an object")
-    known = {field.name for field in fields}
-    for name in value:
-        if name not in known:
-            raise FieldError(f"has a field {name!r} that the vocabulary does not know")
+    present = 0
     for field in fields:
-        if field.name not in value:
-            if not field.optional:
-                raise FieldError(f"lacks the field {field.name!r}")
-            continue
-        try:
-            field.kind.check(value[field.name])
-        except FieldError as error:
-            raise FieldError(f"{field.name}: {error}") from None
+        if field.name in value:
+            present += 1
+            try:
+                field.kind.check(value[field.name])
+            except FieldError as error:
+                raise FieldError(f"{field.name}: {error}") from None
+        elif not field.optional:
+            raise FieldError(f"lacks the field {field.name!r}")
+    if present != len(value):
+        (name, *_) = value.keys() - {field.name for field in fields}
+        raise FieldError(f"has a field {name!r} that the vocabulary does not know")
 
 
 def commitments_in(fields: tuple[Field, ...], value: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -108,7 +108,7 @@ def _text(value: object) -> None:
 
 def _canonical(value: object) -> None:
     try:
-        canonical.encode(value)
+        canonical.check(value)
     except canonical.CanonicalError as error:
         raise FieldError(str(error)) from None
 

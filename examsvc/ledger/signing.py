@@ -225,12 +225,3 @@ def sign_checkpoint(session: Session, log: str, *, now: datetime) -> LogCheckpoi
         number = found.id
     return session.get_one(LogCheckpoint, number)
 
-
-def unsigned(session: Session) -> list[str]:
-    """Logs that have grown since they were last signed, the registry first."""
-    found = []
-    for log in queries.logs(session):
-        newest = queries.newest_checkpoint(session, log)
-        if newest is None or newest.size != queries.size(session, log):
-            found.append(log)
-    return found

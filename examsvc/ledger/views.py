@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from flask import Blueprint, Flask, g, render_template, request
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from examsvc.base import access, jobs, web
+from examsvc.base import access, web
 from examsvc.base.access import Actor
-from examsvc.base.database import writing
 from examsvc.base.errors import N_, NotFound
 from examsvc.base.language import moment
-from examsvc.ledger import issuing, oracles, queries, receipt_checks, receipts, signing, witnessing
+from examsvc.ledger import duties, issuing, oracles, queries, receipt_checks, receipts, signing, witnessing
 from examsvc.ledger.forms import ReceiptForm
 from examsvc.ledger.models import LogCheckpoint
-from examsvc.ledger.operations import REGISTRY, record_release
+from examsvc.ledger.operations import REGISTRY
 from examsvc.ledger.oracles import Place
 from examsvc.ledger.receipt_checks import Checked, Step
 from examsvc.ledger.receipts import ReceiptError
@@ -26,8 +25,6 @@ from examsvc.settings import Settings
 
 bp = Blueprint("ledger", __name__, template_folder="templates")
 
-CHECKPOINT_EVERY = timedelta(seconds=20)
-"""A log that has grown is signed at most so much later; during a sitting its heads grow it each minute."""
 
 
 # ---------------------------------------------------------------- the record
@@ -276,36 +273,7 @@ def file(slug: str, position: int) -> Response:
     return _text(found.data, f"{slug}-{position}.tlog-proof")
 
 
-# ---------------------------------------------------------------- what the clock does
-
-
-def sign_and_show(session: Session, now: datetime) -> None:
-    """Signs every log that has grown and asks the witnesses who have not signed its newest checkpoint.
-
-    One log that may not be signed does not keep the others waiting; it is reported when all have had their turn.
-    """
-    unsound: list[str] = []
-    for log in queries.logs(session):
-        try:
-            newest = queries.newest_checkpoint(session, log)
-            if newest is None or newest.size != queries.size(session, log):
-                signing.sign_checkpoint(session, log, now=now)
-            witnessing.collect(session, log, now=now)
-        except signing.Unsound as error:
-            session.rollback()
-            unsound.append(str(error))
-    if unsound:
-        raise signing.Unsound(" ".join(unsound))
-
-
-def name_release(session: Session, now: datetime) -> None:
-    """Puts the software on record when it is another one than before."""
-    with writing(session):
-        record_release(session, now=now)
-
-
 def register_room(app: Flask, settings: Settings) -> None:
     app.register_blueprint(bp)
     signing.configure(signing.Installation(settings.log_key(), settings.folder, settings.witness_address))
-    jobs.every(CHECKPOINT_EVERY)(sign_and_show)
-    jobs.every(timedelta(minutes=1))(name_release)
+    duties.register()
