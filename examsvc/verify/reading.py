@@ -1,14 +1,14 @@
 """Reads a bundle: every file listed, canonical, in its place. What is wrong is collected, not raised, once the archive is open."""
 
-import hashlib
+import io
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, BinaryIO
 
 from examsvc.ledger import bundle, canonical, commitments, entries, fields
-from examsvc.ledger.bundle import BundleError, Opened, Save
+from examsvc.ledger.bundle import Archive, BundleError, Opened, Save
 from examsvc.ledger.definitions import StageKind
 from examsvc.ledger.entries import Entry, EntryError
 from examsvc.ledger.fields import Field
@@ -24,17 +24,27 @@ _MANIFEST = (
     Field("size", fields.INTEGER, "entries in the log"),
     Field("files", fields.VALUE, "size and SHA-256 of every other file, by name"),
 )
+SAVES = "saves.jsonl"
 _HEX32 = re.compile(r"[0-9a-f]{64}")
 _FIXED = {"log/checkpoint", "log/entries.jsonl", "openings.jsonl"}
 _OPTIONAL = {"registry/checkpoint", "registry/entries.jsonl"}
-_RESTRICTED = {"saves.jsonl", "heads.jsonl"}
+_RESTRICTED = {SAVES, "heads.jsonl"}
+# the one spelling of a line of saves.jsonl around its object
+_SAVE = re.compile(
+    rb'\{"attempt":"([A-Za-z0-9._-]{1,64})","c":"([0-9a-f]{64})","i":([1-9][0-9]{0,14})'
+    rb'(?:,"object":(\{.*\}),"salt":"([0-9a-f]{64})")?\}',
+    re.DOTALL,
+)
+
+NOT_OPENED: Any = object()
+"""The value of a save whose salt and object do not open its commitment."""
 
 
 @dataclass
 class Bundle:
     """The contents of a bundle; `problems` are those of form (check V1), `entry_problems` of single entries (V4)."""
 
-    digest: str
+    archive: Archive
     manifest: dict[str, Any]
     checkpoint: bytes = b""
     raw_entries: list[bytes] = field(default_factory=list)
@@ -45,7 +55,6 @@ class Bundle:
     openings: list[Opened] = field(default_factory=list)
     documents: dict[str, bytes] = field(default_factory=dict)
     outside: dict[str, bytes] = field(default_factory=dict)
-    chains: dict[str, list[Save]] = field(default_factory=dict)
     heads: dict[int, dict[str, int]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     entry_problems: list[str] = field(default_factory=list)
@@ -54,6 +63,36 @@ class Bundle:
         self._by_commitment: dict[str, Any] | None = None
         self._by_type: dict[str, list[Entry]] | None = None
         self._opening_problems: list[str] = []
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the file."""
+        return self.archive.digest
+
+    def histories(self) -> Iterator[tuple[str, list[Save]]]:
+        """Each attempt with its saves, read as they are asked for: they are most of a bundle and are never all in memory.
+
+        What is wrong with a line goes to `problems` and ends the reading, so V1 is concluded after this.
+        """
+        if not self.restricted or SAVES not in self.archive.members:
+            return
+        attempt, saves = "", list[Save]()
+        try:
+            for line in self.archive.lines(SAVES):
+                code, place, save = _save(line)
+                if code != attempt:
+                    if code < attempt:
+                        raise BundleError("the saves are not in order of attempts")
+                    if saves:
+                        yield attempt, saves
+                    attempt, saves = code, []
+                if place != len(saves) + 1:
+                    raise BundleError("the saves of an attempt are not numbered from 1 without a gap")
+                saves.append(save)
+        except (BundleError, canonical.CanonicalError) as error:
+            self.problems.append(f"{SAVES}: {error}")
+        if saves:
+            yield attempt, saves
 
     @property
     def restricted(self) -> bool:
@@ -114,14 +153,17 @@ class Bundle:
         return dict.fromkeys(sorted(posts), stages)
 
 
-def read(data: bytes) -> Bundle:
-    """The bundle in `data`; BundleError if it is not readable as one at all."""
-    files = bundle.unpack(data)
-    manifest = _manifest(files.pop(bundle.MANIFEST))
-    read_ = Bundle(hashlib.sha256(data).hexdigest(), manifest)
-    _check_list(read_, files)
-    for name, content in files.items():
-        _read_file(read_, name, content)
+def read(source: bytes | BinaryIO) -> Bundle:
+    """The bundle in `source`, which stays open while it is checked; BundleError if it is not readable as one at all."""
+    archive = Archive(io.BytesIO(source) if isinstance(source, bytes) else source)
+    manifest = _manifest(archive.read(bundle.MANIFEST))
+    read_ = Bundle(archive, manifest)
+    _check_list(read_)
+    for name in archive.members:
+        if name == SAVES and read_.restricted:
+            continue
+        if name != bundle.MANIFEST:
+            _read_file(read_, name, archive.read(name))
     if manifest["size"] != len(read_.raw_entries):
         read_.problems.append(
             f"the manifest counts {manifest['size']} entries, the log {len(read_.raw_entries)}"
@@ -155,14 +197,15 @@ def _manifest(data: bytes) -> dict[str, Any]:
     return manifest
 
 
-def _check_list(read_: Bundle, files: Mapping[str, bytes]) -> None:
+def _check_list(read_: Bundle) -> None:
     listed: dict[str, Any] = read_.manifest["files"]
+    files = {name: one for name, one in read_.archive.members.items() if name != bundle.MANIFEST}
     for name in sorted(listed.keys() | files.keys()):
         if name not in files:
             read_.problems.append(f"{name} is listed and not there")
         elif name not in listed:
             read_.problems.append(f"{name} is there and not listed")
-        elif listed[name] != {"size": len(files[name]), "sha256": hashlib.sha256(files[name]).hexdigest()}:
+        elif listed[name] != {"size": files[name].size, "sha256": files[name].digest}:
             read_.problems.append(f"{name} is not the file that is listed")
     needed = _FIXED | (_RESTRICTED if read_.restricted else set())
     for name in sorted(needed - files.keys()):
@@ -186,12 +229,10 @@ def _read_file(read_: Bundle, name: str, content: bytes) -> None:
             read_.registry = _entries(read_, read_.raw_registry, "registry entry")
         elif name == "openings.jsonl":
             _openings(read_, content)
-        elif name == "saves.jsonl" and read_.restricted:
-            _saves(read_, content)
         elif name == "heads.jsonl" and read_.restricted:
             _heads(read_, content)
         elif folder == "documents" and _HEX32.fullmatch(rest):
-            if hashlib.sha256(content).hexdigest() != rest:
+            if read_.archive.members[name].digest != rest:
                 read_.problems.append(f"{name} does not have the digest it is named after")
             else:
                 read_.documents[rest] = content
@@ -244,20 +285,20 @@ def _openings(read_: Bundle, content: bytes) -> None:
         read_.openings.append(Opened(*here, value["name"], _salt(value["salt"]), value["object"]))
 
 
-def _saves(read_: Bundle, content: bytes) -> None:
-    last: tuple[str, int] = ("", 0)
-    for data in bundle.split_lines(content):
-        value = _line(data, {"attempt", "i", "c"}, frozenset({"salt", "object"}))
-        attempt, place, commitment = value["attempt"], value["i"], value["c"]
-        if not isinstance(attempt, str) or type(place) is not int or not isinstance(commitment, str):
-            raise BundleError("a save names an attempt, its place and a commitment")
-        if _HEX32.fullmatch(commitment) is None or ("salt" in value) != ("object" in value):
-            raise BundleError("a save has a commitment, and a salt and an object together or neither")
-        if place != (last[1] + 1 if attempt == last[0] else 1) or attempt < last[0]:
-            raise BundleError("the saves are not in order of attempts and places, from 1 without a gap")
-        last = (attempt, place)
-        salt = _salt(value["salt"]) if "salt" in value else None
-        read_.chains.setdefault(attempt, []).append(Save(commitment, salt, value.get("object")))
+def _save(line: bytes) -> tuple[str, int, Save]:
+    """(attempt, place, save) of a line. Its object is canonical, and so then is the whole line."""
+    found = _SAVE.fullmatch(line)
+    if found is None:
+        raise BundleError(
+            "a save names attempt, place and commitment, and has a salt and an object together or neither"
+        )
+    attempt, commitment, place, object_, salt = found.groups()
+    if object_ is None:
+        return attempt.decode(), int(place), Save(commitment.decode())
+    value = canonical.decode(object_)
+    opened = bytes.fromhex(salt.decode())
+    right = commitments.digest("attempt.save", opened, object_) == commitment.decode()
+    return attempt.decode(), int(place), Save(commitment.decode(), opened, value if right else NOT_OPENED)
 
 
 def _heads(read_: Bundle, content: bytes) -> None:

@@ -2,14 +2,15 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from examsvc.ledger import canonical, chains, commitments, entries
+from examsvc.ledger import canonical, chains, entries
 from examsvc.ledger.bundle import Save
 from examsvc.ledger.chains import Head
 from examsvc.ledger.entries import Entry, EntryError
 from examsvc.verify.findings import Finding, conclude
-from examsvc.verify.reading import Bundle
+from examsvc.verify.reading import NOT_OPENED, Bundle
 
 TITLE = "each attempt that was checked in has one answer set that counts, saved in time"
 
@@ -19,22 +20,9 @@ def submits(read: Bundle) -> Finding:
     reasons = [*_attempts(read), *_counts(read)]
     notes = []
     if read.restricted:
-        histories = {
-            attempt: chains.replay(_code(read), attempt, _commitments(saves))
-            for attempt, saves in read.chains.items()
-        }
-        reasons += _heads(read, histories)
-        prepared, grace = _by_attempt(read, "attempt.prepared"), _grace(read)
-        for entry in read.of("attempt.submitted"):
-            attempt = entry.body["attempt"]
-            found = _submit(read, entry, histories.get(attempt), prepared.get(attempt), grace)
-            reasons += [f"attempt {attempt}: {reason}" for reason in found]
-        submitted = {entry.body["attempt"] for entry in read.of("attempt.submitted")}
-        reasons += [
-            f"there are saves of {attempt}, which never ended"
-            for attempt in sorted(read.chains.keys() - submitted)
-        ]
-        notes.append(f"{sum(map(len, read.chains.values()))} saves")
+        found, saved = _saved(read)
+        reasons += found
+        notes.append(f"{saved} saves")
     else:
         notes.append(
             "answers and saves are not in the public edition; each candidate's receipt proves his own"
@@ -44,10 +32,6 @@ def submits(read: Bundle) -> Finding:
 
 def _code(read: Bundle) -> str:
     return str(read.manifest["competition"])
-
-
-def _commitments(saves: Sequence[Save]) -> list[str]:
-    return [save.commitment for save in saves]
 
 
 def _by_attempt(read: Bundle, type: str) -> dict[str, Entry]:
@@ -88,7 +72,40 @@ def _counts(read: Bundle) -> Iterator[str]:
                 yield f"entry {entry.index} counts {entry.body[name]} attempts {name}, the log another number"
 
 
-def _heads(read: Bundle, histories: dict[str, list[Head]]) -> Iterator[str]:
+def _saved(read: Bundle) -> tuple[list[str], int]:
+    """Reasons, and the number of saves: one pass over the saves, attempt by attempt, of which only the links are kept."""
+    reasons: list[str] = []
+    links: dict[str, bytes] = {}
+    prepared, ended, grace = (
+        _by_attempt(read, "attempt.prepared"),
+        _by_attempt(read, "attempt.submitted"),
+        _grace(read),
+    )
+    late: dict[str, list[Entry]] = defaultdict(list)
+    for entry in read.of("attempt.late_kept"):
+        late[entry.body["attempt"]].append(entry)
+    decided = {entry.body["attempt"]: entry for entry in reversed(read.of("attempt.late_decided"))}
+    saved = 0
+    for attempt, saves in read.histories():
+        saved += len(saves)
+        links[attempt] = chains.links(_code(read), attempt, [save.commitment for save in saves])
+        if attempt not in ended:
+            reasons.append(f"there are saves of {attempt}, which never ended")
+            continue
+        submit = _Submit(
+            read, ended[attempt], prepared.get(attempt), late[attempt], decided.get(attempt), grace
+        )
+        reasons += [f"attempt {attempt}: {reason}" for reason in submit.check(saves, links[attempt])]
+    for attempt in ended.keys() - links.keys():
+        links[attempt] = chains.links(_code(read), attempt, [])
+        submit = _Submit(
+            read, ended[attempt], prepared.get(attempt), late[attempt], decided.get(attempt), grace
+        )
+        reasons += [f"attempt {attempt}: {reason}" for reason in submit.check([], links[attempt])]
+    return [*_heads(read, links), *reasons], saved
+
+
+def _heads(read: Bundle, links: dict[str, bytes]) -> Iterator[str]:
     """The heads committed to while the sitting ran are those of the very chains in the bundle."""
     present, ended = _by_attempt(read, "attempt.checked_in"), _by_attempt(read, "attempt.submitted")
     listed = {entry.index for entry in read.of("sitting.heads")}
@@ -99,13 +116,14 @@ def _heads(read: Bundle, histories: dict[str, list[Head]]) -> Iterator[str]:
         if counts is None:
             yield f"entry {entry.index}: the heads it commits to are not in the bundle"
             continue
-        try:
-            heads = [
-                histories[attempt][links] if links else chains.start(_code(read), attempt)
-                for attempt, links in counts.items()
-                if links >= 0
-            ]
-        except (KeyError, IndexError):
+        heads = []
+        for attempt, count in counts.items():
+            if attempt not in links:
+                links[attempt] = chains.links(_code(read), attempt, [])
+            if count < 0 or (head := chains.head_at(links[attempt], count)) is None:
+                break
+            heads.append(Head(attempt, count, head))
+        if len(heads) != len(counts):
             yield f"entry {entry.index}: heads of saves that are not in the bundle"
             continue
         if (len(heads), sum(head.links for head in heads), chains.heads_root(heads)) != (
@@ -129,49 +147,57 @@ def _grace(read: Bundle) -> int:
         return 0
 
 
-def _submit(
-    read: Bundle, entry: Entry, history: list[Head] | None, prepared: Entry | None, grace: int
-) -> Iterator[str]:
-    attempt, links = entry.body["attempt"], entry.body["links"]
-    saves = read.chains.get(attempt, [])
-    history = history or [chains.start(_code(read), attempt)]
-    terms = read.opened(prepared.body["terms"]) if prepared is not None else None
-    if links >= len(history) or history[links].head != entry.body["head"]:
-        yield "its saves do not lead to the head that was submitted"
-        return
-    answers = read.opened(entry.body["answers"])
-    if answers is None:
-        return  # erased, or not rightly opened, which V6 reports
-    late = [other for other in read.of("attempt.late_kept") if other.body["attempt"] == attempt]
-    for other in late:
-        if other.body["links"] >= len(history) or history[other.body["links"]].head != other.body["head"]:
-            yield f"entry {other.index}: its saves do not lead to the late head"
-    decided = next((e for e in read.of("attempt.late_decided") if e.body["attempt"] == attempt), None)
-    known = max([links, *(other.body["links"] for other in late)])
-    if len(saves) > known:
-        yield f"it has {len(saves) - known} saves that no entry commits to"
-    opened: list[dict[str, Any]] = []
-    for place, save in enumerate(saves, start=1):
-        if save.salt is None:
-            yield f"save {place} is not opened although the answers are"
+@dataclass(frozen=True, slots=True)
+class _Submit:
+    """An attempt that ended, with what was put before the candidate and what came or was decided later."""
+
+    read: Bundle
+    entry: Entry
+    prepared: Entry | None
+    late: list[Entry]
+    decided: Entry | None
+    grace: int
+
+    def check(self, saves: Sequence[Save], links: bytes) -> Iterator[str]:
+        """The saves lead to what was submitted, and the answers are made of them."""
+        read, entry = self.read, self.entry
+        count = entry.body["links"]
+        if chains.head_at(links, count) != entry.body["head"]:
+            yield "its saves do not lead to the head that was submitted"
             return
-        if not commitments.opens(save.commitment, "attempt.save", save.salt, save.value):
-            yield f"save {place} does not open its commitment"
-            return
-        try:
-            entries.check_object("attempt.save", save.value)
-        except EntryError as error:
-            yield f"save {place}: {error}"
-            return
-        opened.append(save.value)
-    if entry.body["manner"] == "candidate" and entry.time > answers["deadline"] + grace:
-        yield "it was submitted by the candidate after the deadline"
-    yield from _history(attempt, opened, answers["deadline"], grace)
-    yield from _answer_set(read, entry, terms, answers, [save for save in opened[:links] if not save["late"]])
-    if decided is not None and decided.body["outcome"] == "counted" and "answers" in decided.body:
-        counted = read.opened(decided.body["answers"])
-        if counted is not None:
-            yield from _answer_set(read, entry, terms, counted, opened)
+        answers = read.opened(entry.body["answers"])
+        if answers is None:
+            return  # erased, or not rightly opened, which V6 reports
+        for other in self.late:
+            if chains.head_at(links, other.body["links"]) != other.body["head"]:
+                yield f"entry {other.index}: its saves do not lead to the late head"
+        known = max([count, *(other.body["links"] for other in self.late)])
+        if len(saves) > known:
+            yield f"it has {len(saves) - known} saves that no entry commits to"
+        opened: list[dict[str, Any]] = []
+        for place, save in enumerate(saves, start=1):
+            if save.salt is None:
+                yield f"save {place} is not opened although the answers are"
+                return
+            if save.value is NOT_OPENED:
+                yield f"save {place} does not open its commitment"
+                return
+            try:
+                entries.check_object("attempt.save", save.value)
+            except EntryError as error:
+                yield f"save {place}: {error}"
+                return
+            opened.append(save.value)
+        if entry.body["manner"] == "candidate" and entry.time > answers["deadline"] + self.grace:
+            yield "it was submitted by the candidate after the deadline"
+        yield from _history(entry.body["attempt"], opened, answers["deadline"], self.grace)
+        terms = read.opened(self.prepared.body["terms"]) if self.prepared is not None else None
+        yield from _answer_set(entry, terms, answers, [save for save in opened[:count] if not save["late"]])
+        decided = self.decided
+        if decided is not None and decided.body["outcome"] == "counted" and "answers" in decided.body:
+            counted = read.opened(decided.body["answers"])
+            if counted is not None:
+                yield from _answer_set(entry, terms, counted, opened)
 
 
 def _history(attempt: str, saves: list[dict[str, Any]], deadline: int, grace: int) -> Iterator[str]:
@@ -189,7 +215,6 @@ def _history(attempt: str, saves: list[dict[str, Any]], deadline: int, grace: in
 
 
 def _answer_set(
-    read: Bundle,
     entry: Entry,
     terms: dict[str, Any] | None,
     answers: dict[str, Any],

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 from examsvc.ledger.policy import Policy
 from examsvc.verify import integrity
@@ -67,19 +67,19 @@ class Report:
 
 
 def verify(
-    data: bytes, policy: Policy | None, receipts: Sequence[bytes] = (), slips: Sequence[str] = ()
+    data: bytes | BinaryIO, policy: Policy | None, receipts: Sequence[bytes] = (), slips: Sequence[str] = ()
 ) -> Report:
-    """Check a bundle. BundleError if it cannot be read as one (exit status UNREADABLE)."""
+    """Check a bundle, its bytes or an open file of which little is held in memory. BundleError if it cannot be read as one (exit status UNREADABLE)."""
     bundle: Bundle = read(data)
     recomputed = scores(bundle)
     findings = [
+        submits(bundle),  # reads the saves, and what is wrong with their form is V1's
         integrity.form(bundle),
         integrity.signature(bundle, policy),
         integrity.root(bundle),
         *course(bundle),
         openings(bundle),
         draws(bundle),
-        submits(bundle),
         nobody_vanished(bundle),
         marks(bundle),
         roles(bundle),

@@ -77,6 +77,7 @@ class Scenario:
     items: int = 1
     tasks: int = 1
     spread: int = 40
+    more_saves: int = 0
     incidents: frozenset[str] = frozenset()
 
 
@@ -319,7 +320,7 @@ def rules(hall: Hall) -> None:
 
 def applications(hall: Hall) -> None:
     hall.add("applications.opened", posts=hall.posts, round=1, until=hall.time + 500)
-    hall.people = []
+    hall.people, hall.born = [], {}
     for post in hall.posts:
         for number in range(hall.candidates):
             code = f"U-{hall.random('application').hex()[:10]}"
@@ -330,6 +331,7 @@ def applications(hall: Hall) -> None:
                 "born": f"{1970 + number % 3}-01-0{1 + number % 2}",
                 "identity": f"{post}{number:010}",
             }
+            hall.born[code] = identity["born"]
             file = {"application": code, "version": 1, "answers": {"posts": [post]}, "evidence": []}
             hall.add(
                 "application.submitted",

@@ -307,6 +307,10 @@ def hold(hall: Hall, sitting: str, used: str, people: list, absent: set, granted
             )
     for number, (_, candidate) in enumerate(sat):
         write(hall, used, number, candidate)
+        for more in range(hall.scenario.more_saves):
+            text = f"Bài viết số {number} của thí sinh, lần lưu {more}." * 8
+            save(hall, hall.attempts[candidate], len(hall.papers[used]), {"RESPONSE": text})
+            hall.answers[hall.attempts[candidate]][-1] = {"RESPONSE": text}
     open_ = {hall.attempts[candidate] for _, candidate in sat}
     heads = {
         a: chains.replay(CODE, a, [s.commitment for s in hall.saves[a]])[-1] for a in hall.saves if a in open_
@@ -555,24 +559,32 @@ def score(hall: Hall, used: str, attempts: list, under: int, version: int, fault
 
 
 def code_map(hall: Hall, sitting: str, attempts: list) -> None:
-    pairs = []
-    for attempt in attempts:
-        for slot in range(hall.scenario.items + 1, len(hall.answers[attempt]) + 1):
+    """Every text of a sitting gets a script code; the map stands in the log in parts of at most 800."""
+    texts = [
+        (attempt, slot)
+        for attempt in attempts
+        for slot in range(hall.scenario.items + 1, len(hall.answers[attempt]) + 1)
+    ]
+    posts = hall.posts if sitting == "S1" else sorted({hall.owner[a].rpartition("-")[0] for a in attempts})
+    parts = [texts[start : start + 800] for start in range(0, len(texts), 800)] or [[]]
+    for part, some in enumerate(parts, start=1):
+        pairs = []
+        for attempt, slot in some:
             script = f"K-{hall.random('script').hex()[:10]}"
             hall.scripts[script] = attempt
             value = {"attempt": attempt, "slot": slot, "script": script}
             pairs.append(hall.commit("blind.pair", value, hall.owner[attempt]))
-    hall.add(
-        "blind.map",
-        "P-secretary",
-        stage="written",
-        posts=hall.posts if sitting == "S1" else sorted({hall.owner[a].rpartition("-")[0] for a in attempts}),
-        sitting=sitting,
-        part=1,
-        parts=1,
-        pairs=sorted(pairs),
-        sealed=hall.random("sealed").hex(),
-    )
+        hall.add(
+            "blind.map",
+            "P-secretary",
+            stage="written",
+            posts=posts,
+            sitting=sitting,
+            part=part,
+            parts=len(parts),
+            pairs=sorted(pairs),
+            sealed=hall.random("sealed").hex(),
+        )
 
 
 def allocate(hall: Hall) -> None:
@@ -732,7 +744,9 @@ def reaches_defence(hall: Hall, candidate: str) -> bool:
     """Past every hurdle of the written stage, as a run over what is known so far says."""
     if candidate in hall.excluded:
         return False
-    row = next(row for row in ranking(hall).rows if row.number == candidate)
+    if not hasattr(hall, "written"):
+        hall.written = {row.number: row for row in ranking(hall).rows}
+    row = hall.written[candidate]
     return not any(step.code in ("pass-missed", "cut-missed") and stops(hall, step) for step in row.steps)
 
 
