@@ -206,6 +206,19 @@ def submitted_by(session: Session, log: str, person: str) -> list[tuple[LogEntry
     return [(entry, opening) for entry, opening in found]
 
 
+def logs_with_receipts(session: Session, person: str) -> list[str]:
+    """Logs in which this person has handed in an exam."""
+    return list(
+        session.scalars(
+            select(LogEntry.log)
+            .join(Opening, Opening.entry_id == LogEntry.id)
+            .where(Opening.subject == person, Opening.type == "attempt.answers", LogEntry.type == "attempt.submitted")
+            .distinct()
+            .order_by(LogEntry.log)
+        )
+    )
+
+
 def frozen(session: Session, log: str, edition: int | None = None, kind: str = "public") -> FrozenBundle | None:
     """An edition of the bundle; the newest one where no number is given."""
     chosen = select(FrozenBundle).where(FrozenBundle.log == log, FrozenBundle.kind == kind)

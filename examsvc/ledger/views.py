@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import Blueprint, Flask, g, render_template, request
+from flask import Blueprint, Flask, g, render_template, request, url_for
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from examsvc.base import access, web
+from examsvc.base import access, pages, web
 from examsvc.base.access import Actor
 from examsvc.base.errors import N_, NotFound
-from examsvc.base.language import moment
+from examsvc.base.language import in_language, moment
 from examsvc.ledger import duties, issuing, oracles, queries, receipt_checks, receipts, signing, witnessing
 from examsvc.ledger.forms import ReceiptForm
 from examsvc.ledger.models import LogCheckpoint
@@ -273,7 +273,19 @@ def file(slug: str, position: int) -> Response:
     return _text(found.data, f"{slug}-{position}.tlog-proof")
 
 
+def links(session: Session, actor: Actor, now: datetime) -> list[pages.Link]:
+    """On a candidate's own page: the receipts of each competition in which an exam was handed in."""
+    found = []
+    for log in queries.logs_with_receipts(session, actor.code):
+        place = oracles.competitions().place(session, log)
+        if place is not None:
+            label = f"{gettext('Your receipts')}: {in_language(place.title, pages.current_language())}"
+            found.append(pages.Link(label, url_for("ledger.mine", slug=log)))
+    return found
+
+
 def register_room(app: Flask, settings: Settings) -> None:
     app.register_blueprint(bp)
+    pages.links_from(links)
     signing.configure(signing.Installation(settings.log_key(), settings.folder, settings.witness_address))
     duties.register()

@@ -240,7 +240,7 @@ def ask_release(
         competition=competition.slug,
         lines=[
             line(language, N_("Give out the bundle, edition"), f"{edition}"),
-            line(language, N_("For"), sentence(language, AUDIENCES[kind])),
+            line(language, N_("For whom"), sentence(language, AUDIENCES[kind])),
             line(language, N_("Digest of the bundle"), f"SHA-256 {one.digest}"),
         ],
         arguments={"edition": edition, "kind": kind, "digest": one.digest},
