@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import secrets
+import sqlite3
 import uuid
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from datetime import UTC, date, datetime, timedelta
@@ -21,7 +22,7 @@ from unittest.mock import patch
 import pyrage
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from examsvc.accounts import approvals, roles
@@ -30,7 +31,7 @@ from examsvc.accounts.models import Account
 from examsvc.applications import operations as applications
 from examsvc.applications import queries as files
 from examsvc.applications.models import Application
-from examsvc.base.database import writing
+from examsvc.base.database import Base, writing
 from examsvc.competitions import operations as competitions
 from examsvc.competitions.models import Competition
 from examsvc.competitions.regulation import Regulation
@@ -130,6 +131,10 @@ def unchecked(whether: bool) -> AbstractContextManager[object]:
     return stack
 
 
+_begun: dict[tuple[str, str], tuple[sqlite3.Connection, dict[str, Any]]] = {}
+"""Databases of competitions as they were when everybody had the role, by regulation and posts."""
+
+
 class ExamHall:
     """One competition with its people; time stands still until a test moves it."""
 
@@ -143,6 +148,45 @@ class ExamHall:
         self.forms: dict[int, int] = {}
         self.keys: dict[str, str] = {}
         self.applications: dict[str, int] = {}
+        key = (self.regulation.digest(), posts)
+        if not self._recall(key):
+            self._found(posts)
+            self.staff()
+            self._remember(key)
+
+    def _recall(self, key: tuple[str, str]) -> bool:
+        """Takes the beginning of an earlier competition of this process under the same regulation, if this database is an empty
+        SQLite one: the same operations have made it, and they are what takes longest."""
+        connection = self.session.connection()
+        empty = connection.dialect.name == "sqlite" and not any(
+            connection.execute(select(table).limit(1)).first() for table in Base.metadata.sorted_tables
+        )
+        self.session.rollback()
+        if not empty or key not in _begun:
+            return False
+        beginning, known = _begun[key]
+        raw = self.session.get_bind().raw_connection()
+        beginning.backup(raw.driver_connection)
+        raw.close()
+        self.people = dict(known["people"])
+        self.office, self.second, self.third, self.competition_id = known["ids"]
+        return True
+
+    def _remember(self, key: tuple[str, str]) -> None:
+        """Keeps what the first operations made, for the next hall."""
+        bind = self.session.get_bind()
+        if bind.dialect.name != "sqlite" or self.session.connection().execute(text("SELECT count(*) FROM competitions")).scalar() != 1:
+            return
+        self.session.rollback()
+        raw, beginning = bind.raw_connection(), sqlite3.connect(":memory:", check_same_thread=False)
+        raw.driver_connection.backup(beginning)
+        raw.close()
+        ids = (self.office, self.second, self.third, self.competition_id)
+        _begun[key] = (beginning, {"people": dict(self.people), "ids": ids})
+
+    def _found(self, posts: str) -> None:
+        """The first administrators, the office, and the competition with its posts."""
+        session = self.session
         with writing(session):
             first, other = accounts.initialise(
                 session, [("Admin", "admin@example.vn"), ("Root", "root@example.vn")], now=self.now
@@ -174,7 +218,6 @@ class ExamHall:
                     level="division-head",
                 )
             self.competition_id = competition.id
-        self.staff()
 
     def staff(self) -> None:
         """Everybody who acts, each role proposed by one officer and approved by another."""
