@@ -81,12 +81,18 @@ class TurnAwayForm(Form):
     cause = RadioField(_("Why the candidate does not sit"), validators=[required(_("Choose one."))])
 
 
+def reason_field() -> TextAreaField:
+    """The reason stands last in every form that asks for one: first what, then why."""
+    return TextAreaField(_("Reason"), [required(_("Write the reason.")), at_most(2000)], render_kw={"rows": 3})
+
+
 class ReasonForm(Form):
-    reason = TextAreaField(_("Reason"), [required(_("Write the reason.")), at_most(2000)], render_kw={"rows": 3})
+    reason = reason_field()
 
 
-class CreditForm(ReasonForm):
+class CreditForm(Form):
     minutes = IntegerField(_("Minutes to give back"), [required(_("Enter the number of minutes."))])
+    reason = reason_field()
 
 
 class NoticeForm(Form):
@@ -121,11 +127,12 @@ class IncidentForm(Form):
     )
 
 
-class SanctionForm(ReasonForm):
+class SanctionForm(Form):
     sanction = RadioField(_("Sanction"), validators=[required(_("Choose one."))])
+    reason = reason_field()
 
 
-class SecondAttemptForm(ReasonForm):
+class SecondAttemptForm(Form):
     bell = DateTimeLocalField(
         _("Bell"),
         [required(_("Enter day and time of the bell."))],
@@ -133,11 +140,13 @@ class SecondAttemptForm(ReasonForm):
         format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
     )
     room = StringField(_("Room"), [required(_("Name the room.")), at_most(60)])
+    reason = reason_field()
 
 
-class LateAnswersForm(ReasonForm):
+class LateAnswersForm(Form):
     outcome = RadioField(
         _("Do the late answers count?"),
         choices=options([("counted", _("They count")), ("dropped", _("They do not count"))]),
         validators=[required(_("Choose one."))],
     )
+    reason = reason_field()
