@@ -122,12 +122,14 @@ def _pairs(read: Bundle) -> Iterator[str]:
     if not erased:
         for sitting, found in by_sitting.items():
             slots = {slot for _, slot in found}
+            mapped: dict[str, set[int]] = defaultdict(set)
+            for attempt, slot in found:
+                mapped[attempt].add(slot)
             for attempt, (where, answers) in submitted.items():
-                mapped = {slot for a, slot in found if a == attempt}
                 if (
                     where == sitting
                     and answers is not None
-                    and mapped != slots & {row["slot"] for row in answers["answers"]}
+                    and mapped[attempt] != slots & {row["slot"] for row in answers["answers"]}
                 ):
                     yield f"the attempt {attempt} has texts that got no script code"
     allocated = {

@@ -169,7 +169,7 @@ class _Run:
         if added_to is not None and given and added_to in marks:
             marks[added_to] -= given
         outcome = "excluded" if row["outcome"] == "excluded" else "passed"
-        fuzzy = {name for name, mark in marks.items() if 10**5 * mark % 1}
+        fuzzy = {name for name, mark in marks.items() if 10**5 % mark.denominator}
         if known is not None:
             marks, absent, fuzzy = dict(known.marks), set(known.absent), set()
             outcome = "excluded" if known.excluded else "passed"

@@ -29,7 +29,11 @@ _HEX32 = re.compile(r"[0-9a-f]{64}")
 _FIXED = {"log/checkpoint", "log/entries.jsonl", "openings.jsonl"}
 _OPTIONAL = {"registry/checkpoint", "registry/entries.jsonl"}
 _RESTRICTED = {SAVES, "heads.jsonl"}
-# the one spelling of a line of saves.jsonl around its object
+# the one spelling of a line around its object
+_OPENING = re.compile(
+    rb'\{"c":"([0-9a-f]{64})","n":(0|[1-9][0-9]{0,14}),"name":"([a-z_.]{1,64})","object":(\{.*\}),"salt":"([0-9a-f]{64})"\}',
+    re.DOTALL,
+)
 _SAVE = re.compile(
     rb'\{"attempt":"([A-Za-z0-9._-]{1,64})","c":"([0-9a-f]{64})","i":([1-9][0-9]{0,14})'
     rb'(?:,"object":(\{.*\}),"salt":"([0-9a-f]{64})")?\}',
@@ -37,7 +41,7 @@ _SAVE = re.compile(
 )
 
 NOT_OPENED: Any = object()
-"""The value of a save whose salt and object do not open its commitment."""
+"""The value of a save or an opening whose salt and object do not open its commitment."""
 
 
 @dataclass
@@ -174,7 +178,7 @@ def read(source: bytes | BinaryIO) -> Bundle:
 def _opening_problem(item: Opened, name: str | None) -> str | None:
     if name != item.object:
         return f"there is no such commitment to {item.object!r:.40}"
-    if not commitments.opens(item.commitment, item.object, item.salt, item.value):
+    if item.value is NOT_OPENED:
         return f"salt and object do not open the commitment to {item.object}"
     try:
         entries.check_object(item.object, item.value)
@@ -255,34 +259,29 @@ def _entries(read_: Bundle, lines: list[bytes], what: str) -> list[Entry | None]
     return found
 
 
-def _line(data: bytes, names: set[str], optional: frozenset[str] = frozenset()) -> dict[str, Any]:
+def _line(data: bytes, names: set[str]) -> dict[str, Any]:
     value = canonical.decode(data)
-    if not isinstance(value, dict) or not names <= value.keys() <= names | optional:
+    if not isinstance(value, dict) or value.keys() != names:
         raise BundleError("a line does not have the fields it should")
     return value
 
 
-def _salt(value: object) -> bytes:
-    if not isinstance(value, str) or _HEX32.fullmatch(value) is None:
-        raise BundleError("a salt is not 32 bytes in hexadecimal")
-    return bytes.fromhex(value)
-
-
 def _openings(read_: Bundle, content: bytes) -> None:
     last: tuple[int, str] = (-1, "")
-    for data in bundle.split_lines(content):
-        value = _line(data, {"n", "c", "name", "salt", "object"})
-        if (
-            type(value["n"]) is not int
-            or not isinstance(value["c"], str)
-            or not isinstance(value["name"], str)
-        ):
-            raise BundleError("an opening names an entry, a commitment and an object")
-        here = (value["n"], value["c"])
+    for line in bundle.split_lines(content):
+        found = _OPENING.fullmatch(line)
+        if found is None:
+            raise BundleError("an opening has c, n, name, object and salt, each of its kind")
+        commitment, index, name, salt = (found[part].decode() for part in (1, 2, 3, 5))
+        here = (int(index), commitment)
         if here <= last:
             raise BundleError("the openings are not in ascending order without repetition")
         last = here
-        read_.openings.append(Opened(*here, value["name"], _salt(value["salt"]), value["object"]))
+        value = canonical.decode(found[4])
+        opened = bytes.fromhex(salt)
+        if commitments.digest(name, opened, found[4]) != commitment:
+            value = NOT_OPENED
+        read_.openings.append(Opened(*here, name, opened, value))
 
 
 def _save(line: bytes) -> tuple[str, int, Save]:

@@ -29,22 +29,21 @@ def exact(text: object) -> Fraction:
 
 def decimal(number: Fraction) -> str:
     """A number as the log writes marks: at most six places, half away from zero, no superfluous zeros."""
-    units = round_to(number, 6, "half-up") * 10**6
-    sign, digits = ("-" if units < 0 else ""), f"{abs(int(units)):07d}"
+    units = (2 * abs(number.numerator) * 10**6 + number.denominator) // (2 * number.denominator)
+    sign, digits = ("-" if number < 0 and units else ""), f"{units:07d}"
     return sign + f"{digits[:-6]}.{digits[-6:]}".rstrip("0").rstrip(".")
 
 
 def round_to(number: Fraction, decimals: int, mode: str) -> Fraction:
     """`number` with so many places; the mode is half-up (away from zero), half-even, down (towards zero) or up."""
-    unit = Fraction(1, 10**decimals)
-    steps, rest = divmod(abs(number), unit)
+    steps, rest = divmod(abs(number.numerator) * 10**decimals, number.denominator)
     up = {
-        "half-up": 2 * rest >= unit,
-        "half-even": 2 * rest > unit or (2 * rest == unit and steps % 2 == 1),
+        "half-up": 2 * rest >= number.denominator,
+        "half-even": 2 * rest > number.denominator or (2 * rest == number.denominator and steps % 2 == 1),
         "down": False,
         "up": rest > 0,
     }[mode]
-    rounded = (steps + up) * unit
+    rounded = Fraction(steps + up, 10**decimals)
     return -rounded if number < 0 else rounded
 
 

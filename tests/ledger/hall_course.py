@@ -308,7 +308,7 @@ def hold(hall: Hall, sitting: str, used: str, people: list, absent: set, granted
     for number, (_, candidate) in enumerate(sat):
         write(hall, used, number, candidate)
         for more in range(hall.scenario.more_saves):
-            text = f"Bài viết số {number} của thí sinh, lần lưu {more}." * 8
+            text = f"Bài viết số {number} của thí sinh, lần lưu {more}."
             save(hall, hall.attempts[candidate], len(hall.papers[used]), {"RESPONSE": text})
             hall.answers[hall.attempts[candidate]][-1] = {"RESPONSE": text}
     open_ = {hall.attempts[candidate] for _, candidate in sat}
