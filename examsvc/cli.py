@@ -21,6 +21,7 @@ COMMANDS = {
     "rehearse": ("examsvc.commands.rehearse", "rehearse", "Simulate an exam day against an installation."),
     "backup": ("examsvc.commands.backup", "backup", "Write a consistent copy of the database while it serves."),
     "restore": ("examsvc.commands.backup", "restore", "Put a backup back into an empty database."),
+    "doctor": ("examsvc.commands.doctor", "doctor", "Say in a sentence each what is well here and what is not."),
     "serve": ("examsvc.commands.installation", "serve", "Serve the installation with gunicorn."),
     "worker": ("examsvc.commands.installation", "worker", "Do the jobs that were asked for."),
     "database": ("examsvc.commands.installation", "database", "Bring the database up to date, or check it."),

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CheckConstraint, String, Text, select, update
+from sqlalchemy import CheckConstraint, String, Text, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from examsvc.base.database import Base, Document, UTCDateTime, writing
@@ -142,6 +142,17 @@ def do_duties(session: Session, now: datetime) -> list[str]:
             duty(session, now)
             done.append(name)
     return done
+
+
+def overdue(session: Session, now: datetime, patience: timedelta) -> list[str]:
+    """Duties that should have been done longer ago than this, or never were: no worker is alive, or it fails at them."""
+    records = {record.name: record.due_at for record in session.scalars(select(DutyRecord))}
+    return [name for name in sorted(_duties) if name not in records or records[name] < now - patience]
+
+
+def count_failed(session: Session) -> int:
+    """Jobs that were given up after their last try."""
+    return session.scalar(select(func.count()).where(Job.state == "failed").select_from(Job)) or 0
 
 
 def work(session: Session, now: datetime) -> int:

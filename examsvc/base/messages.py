@@ -10,7 +10,8 @@ import re
 import secrets
 import smtplib
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
@@ -18,7 +19,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from sqlalchemy import CheckConstraint, ForeignKey, String, Text, func, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -194,31 +195,48 @@ def written(letter: Letter, sender: str) -> EmailMessage:
     return message
 
 
-def smtp_mailer(settings: Settings) -> Mailer:
-    """Delivers by SMTP: ``smtp://`` with STARTTLS where the server offers it, ``smtps://`` with TLS from the first byte."""
+def check_address(settings: Settings) -> SplitResult:
+    """The address of the mail server, in parts; ValueError when it is none."""
     assert settings.smtp_url is not None
     parts = urlsplit(settings.smtp_url.get_secret_value())
     if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
         raise ValueError("EXAMSVC_SMTP_URL must look like smtp://user:password@host:port or smtps://...")
-    host, port = parts.hostname, parts.port or (465 if parts.scheme == "smtps" else 587)
+    return parts
+
+
+@contextmanager
+def mail_server(settings: Settings, patience: float = TIMEOUT) -> Iterator[smtplib.SMTP]:
+    """The mail server of the settings, ready to take letters; OSError or smtplib.SMTPException when it is not.
+
+    ``smtp://`` with STARTTLS where the server offers it, ``smtps://`` with TLS from the first byte.
+    """
+    parts = check_address(settings)
+    host, port = parts.hostname or "", parts.port or (465 if parts.scheme == "smtps" else 587)
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    context = ssl.create_default_context()
+    server = (
+        smtplib.SMTP_SSL(host, port, timeout=patience, context=context)
+        if parts.scheme == "smtps"
+        else smtplib.SMTP(host, port, timeout=patience)
+    )
+    with server:
+        if parts.scheme == "smtp":
+            server.ehlo()
+            if server.has_extn("starttls"):
+                server.starttls(context=context)
+                server.ehlo()
+        if user:
+            server.login(user, password)
+        yield server
+
+
+def smtp_mailer(settings: Settings) -> Mailer:
+    """Delivers through the mail server of the settings."""
+    check_address(settings)
 
     def deliver(letter: Letter) -> None:
         message = written(letter, settings.mail_from)
-        context = ssl.create_default_context()
-        server = (
-            smtplib.SMTP_SSL(host, port, timeout=TIMEOUT, context=context)
-            if parts.scheme == "smtps"
-            else smtplib.SMTP(host, port, timeout=TIMEOUT)
-        )
-        with server:
-            if parts.scheme == "smtp":
-                server.ehlo()
-                if server.has_extn("starttls"):
-                    server.starttls(context=context)
-                    server.ehlo()
-            if user:
-                server.login(user, password)
+        with mail_server(settings) as server:
             try:
                 server.send_message(message)
             except smtplib.SMTPRecipientsRefused as error:

@@ -72,7 +72,7 @@ def restore(source: Path, as_json: bool) -> None:
     settings = Settings()
     path = newest(source) if source.is_dir() else source
     if settings.database_url is None:
-        settings.folder.mkdir(parents=True, exist_ok=True)
+        settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     engine = make_engine(settings.database_address())
     with _bar() as progress:
         manifest, files = put_back(engine, path, settings, progress)
@@ -170,7 +170,7 @@ def newest(folder: Path) -> Path:
 
 def remember(settings: Settings, path: Path, manifest: backups.Manifest) -> None:
     """Writes down in the installation's folder when and where it was copied."""
-    settings.folder.mkdir(parents=True, exist_ok=True)
+    settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (settings.folder / LAST).write_text(
         json.dumps({"at": manifest.made_at.isoformat(), "path": str(path.absolute())}) + "\n", encoding="utf-8"
     )

@@ -22,7 +22,7 @@ def init(first: str, second: str) -> None:
 
     people = [read_person(first), read_person(second)]
     settings = Settings()
-    settings.folder.mkdir(parents=True, exist_ok=True)
+    settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     app = create_app(settings)
     settings.people_key()
     with app.app_context():
