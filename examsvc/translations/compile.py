@@ -6,6 +6,7 @@ with ``--missing`` it prints sentences that no catalogue has, as .po entries rea
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "lazy_gettext": None,
     "ngettext": (1, 2),
 }
-METHODS = [("**.py", "python"), ("**.html", "jinja2.ext.babel_extract")]
+METHODS = [("**.html", "jinja2.ext.babel_extract")]
 OPTIONS = {"**.html": {"extensions": "jinja2.ext.do", "silent": "false"}}
 
 
@@ -36,13 +37,26 @@ class TranslationError(Exception):
 def used() -> dict[str, tuple[str, str | None, str]]:
     """Every sentence of the program: key → (sentence, plural or None, where it is used first)."""
     found: dict[str, tuple[str, str | None, str]] = {}
-    for file, line, message, _comments, _context in extract_from_dir(
-        str(PACKAGE), method_map=METHODS, options_map=OPTIONS, keywords=KEYWORDS
-    ):
+    templates = extract_from_dir(str(PACKAGE), method_map=METHODS, options_map=OPTIONS, keywords=KEYWORDS)
+    in_templates = ((f"{file}:{line}", message) for file, line, message, _comments, _context in templates)
+    for where, message in (*in_templates, *_in_code()):
         sentence, plural = (message[0], message[1]) if isinstance(message, tuple) else (message, None)
         if sentence:
-            found.setdefault(sentence, (sentence, plural, f"{file}:{line}"))
+            found.setdefault(sentence, (sentence, plural, where))
     return found
+
+
+def _in_code() -> Iterator[tuple[str, str | tuple[str, ...]]]:
+    """Marked sentences of the modules, by their syntax: those inside an f-string, too, which reading tokens would miss."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            name = node.func if isinstance(node, ast.Call) else None
+            if not isinstance(name, ast.Name) or name.id not in KEYWORDS or not isinstance(node, ast.Call):
+                continue
+            wanted = node.args[: 2 if name.id == "ngettext" else 1]
+            texts = tuple(one.value for one in wanted if isinstance(one, ast.Constant) and isinstance(one.value, str))
+            if texts and len(texts) == len(wanted):
+                yield f"{path.relative_to(PACKAGE)}:{node.lineno}", texts if len(texts) == 2 else texts[0]
 
 
 def catalogues() -> Iterator[tuple[Path, Catalog]]:
