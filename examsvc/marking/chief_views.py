@@ -18,7 +18,17 @@ from examsvc.base.errors import N_, NotFound, Refused
 from examsvc.base.forms import Form
 from examsvc.competitions import queries as competitions
 from examsvc.competitions.models import Competition
-from examsvc.marking import blinding, essays, guides, locking, objective, queries, replacing, scope
+from examsvc.marking import (
+    blinding,
+    calibration,
+    essays,
+    guides,
+    locking,
+    objective,
+    queries,
+    replacing,
+    scope,
+)
 from examsvc.marking.forms import DecideForm, GuideForm
 from examsvc.marking.models import Allocation, Script
 from examsvc.papers import queries as papers
@@ -77,6 +87,8 @@ def index(slug: str) -> str:
                     "reserve": _reserve(competition, part.id) if part.kind == "essay" else 0,
                     "groups": part.kind == "essay" and regulation.marking_of(part).different_groups,
                     "guide": queries.guide(web.session(), scripts[0]).version if scripts else 1,
+                    "joint": regulation.marking_of(part).joint_scripts if part.kind == "essay" else 0,
+                    "held": bool(calibration.held(web.session(), competition.id, part.id)),
                     "hearings": queries.hearings(web.session(), competition.id, part.id)
                     if part.kind in ("defence", "interview", "simulation")
                     else [],
@@ -324,6 +336,56 @@ def groups(slug: str) -> str | Response:
         markers=markers,
         names=typed if request.method == "POST" else known,
         missing=sum(1 for one in markers if one.id not in known),
+    )
+
+
+# ---------------------------------------------------------------- joint marking
+
+
+@bp.route("/parts/<part>/joint", methods=["GET", "POST"])
+@access.roles("chief-examiner", "supervisor", "marker")
+def joint(slug: str, part: str) -> str | Response:
+    """The scripts that all markers mark together first: read by everybody, put on record by the chief examiner."""
+    competition = competitions.competition(web.session(), slug)
+    scheme, now = scope.scheme(competition, part), web.now()
+    chief = access.actor().holds("chief-examiner", slug)
+    scripts = calibration.joint_scripts(web.session(), competition, part, now)
+    markers = accounts.holders(web.session(), "marker", slug, now)
+    form = Form()
+    typed = {
+        one.id: {script.code: request.form.get(f"mark-{one.id}-{script.code}", "") for script in scripts} for one in markers
+    }
+    if request.method == "POST" and not chief:
+        raise NotFound()
+    if form.validate_on_submit():
+        try:
+            with web.writing() as session:
+                calibration.hold(
+                    session,
+                    competitions.competition(session, slug),
+                    part=part,
+                    marks=typed,
+                    by=access.actor().account_id,
+                    now=now,
+                )
+        except Refused as refusal:
+            form.refuse(refusal)
+            form.refused_field = refusal.field
+        else:
+            web.say(N_("The joint marking is on record."))
+            return redirect(url_for("marking.joint", slug=slug, part=part))
+    return render_template(
+        "marking/joint.html",
+        competition=competition,
+        part=competitions.regulation(competition).part(part),
+        number=scheme.joint_scripts,
+        scripts=scripts,
+        markers=markers,
+        typed=typed,
+        form=form,
+        chief=chief,
+        held=calibration.held(web.session(), competition.id, part),
+        names={one.code: one.name for one in markers},
     )
 
 

@@ -110,6 +110,20 @@ class Script(Base):
         return self.settlements[-1] if self.settlements and self.settlements[-1].guide >= self.guide else None
 
 
+class Calibration(Base):
+    """What the joint marking of a few scripts before the rest showed: marks by script code and marker's code.  They count for nobody."""
+
+    __tablename__ = "calibrations"
+    __table_args__ = ({"info": {"append_only": True}},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    competition_id: Mapped[int] = mapped_column(ForeignKey("competitions.id"), index=True)
+    part: Mapped[str] = mapped_column(String(60))
+    marks: Mapped[dict[str, dict[str, str]]] = mapped_column(Document)
+    held_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    by_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+
+
 class Allocation(Base):
     """A script given to a marker for a round (1 and 2 independent, 3 the third mark); replaced rows keep their cause.
 

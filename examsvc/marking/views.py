@@ -8,7 +8,6 @@ from examsvc.base import pages
 from examsvc.marking import chief_views, desk_views, item_scores, panel_views
 from examsvc.settings import Settings
 
-
 SOURCES = (item_scores.scores,)
 """Answers to other rooms' questions, registered when imported."""
 

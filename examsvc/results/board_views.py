@@ -107,6 +107,7 @@ def review(slug: str, number: int | None = None) -> str:
         urgent=[one for one in found if one[0] != "know"],
         known=[one for one in found if one[0] == "know"],
         figures=_figures(artist, known, appraised),
+        agreements={f"marking-{one.part}": artist.agreement(one) for one in appraised.agreements},
         effects=[(post.post, part, effect) for post in appraised.posts for part, effect in post.effects],
         artist=artist,
         verdict=lambda one: say(language, VERDICTS, one.code, one.names, one.numbers),

@@ -182,6 +182,27 @@ class Illustrator:
             ),
         )
 
+    def agreement(self, agreement: Agreement) -> list[tuple[str, str]]:
+        """How far the markers agree, as (name, value with its 95 % interval): what the scripts allow to say, and nothing else."""
+        if not agreement.scripts:
+            return []
+        share, low, high = agreement.within
+        found = [
+            (self.say(N_("Scripts or hearings with two marks or more")), str(agreement.scripts)),
+            (self.say(N_("Mean distance between highest and lowest mark")), self.number(agreement.mean_difference)),
+            (
+                self.say(N_("Within a tenth of the maximum")),
+                f"{percent(share, self.language)} ({percent(low, self.language)} – {percent(high, self.language)})",
+            ),
+        ]
+        if agreement.coefficient is None:
+            value = self.say(N_("cannot be estimated from so few"))
+        elif agreement.interval is None or agreement.interval[0] != agreement.interval[0]:
+            value = self.number(agreement.coefficient, 2)
+        else:
+            value = f"{self.number(agreement.coefficient, 2)} ({self.between(*agreement.interval)})"
+        return [*found, (self.say(N_("Agreement of a single mark (intraclass correlation, 95 % interval)")), value)]
+
     def severity(self, agreement: Agreement) -> Figure | None:
         """How much higher or lower each marker marks than the others."""
         known = [one for one in agreement.severities if one.interval is not None]

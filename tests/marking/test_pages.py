@@ -172,3 +172,19 @@ def test_groups_are_entered_and_bad_names_refused(office: Office) -> None:
     assert "5 markers have no group yet." in page
     marker = office.hall.people["Marker1"]
     assert "drawn already" in chief.post(CHIEF + "groups", data={f"group-{marker}": "A"}).text
+
+
+def test_the_chief_puts_a_joint_marking_on_record_and_markers_read_along(office: Office) -> None:
+    address = CHIEF + "parts/essay/joint"
+    chief, marker = office.as_("Chief"), office.as_("Marker1")
+    page = chief.get(address).text
+    fields = re.findall(r'name="(mark-\d+-[A-Z0-9]+)"', page)
+    assert len(fields) == 5 * 3
+    assert "Put a joint marking on record" not in marker.get(address).text
+    assert marker.post(address, data=dict.fromkeys(fields, "12")).status_code == 404
+    wrong = chief.post(address, data=dict.fromkeys(fields, "12") | {fields[-1]: "21"})
+    assert "the mark lies between 0 and 20" in wrong.text
+    assert 'value="21"' in wrong.text, "nothing typed is lost"
+    assert chief.post(address, data=dict.fromkeys(fields, "12")).status_code == 302
+    assert "Held on" in marker.get(address).text
+    assert "The joint marking was held." in chief.get(CHIEF).text

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from examsvc.accounts import relations, roles
 from examsvc.accounts import queries as accounts
+from examsvc.accounts import relations, roles
 from examsvc.base.errors import NotFound, Refused
 from examsvc.base.messages import Message
 from examsvc.ledger import canonical, draws
 from examsvc.ledger.drawing import seed_of
 from examsvc.ledger.models import LogEntry, Opening
-from examsvc.marking import blinding, essays, guides, locking, queries, replacing
+from examsvc.marking import blinding, calibration, essays, guides, locking, queries, replacing
 from examsvc.marking.models import Allocation, Guide, Script
 from examsvc.papers import queries as papers
 from tests.exam_hall import ExamHall, spread
@@ -369,3 +369,36 @@ def test_the_course_learns_what_is_coded_locked_and_open(hall: ExamHall) -> None
     assert "panel-formed:defence" in facts()
     assert "order-drawn:defence" not in facts()
     hall.now += timedelta(days=1)
+
+
+# ---------------------------------------------------------------------------------------- joint marking
+
+
+def test_the_joint_marking_is_on_record_and_counts_for_nobody(hall: ExamHall) -> None:
+    session = hall.session
+    scripts = calibration.joint_scripts(session, hall.competition, "essay", hall.now)
+    assert len(scripts) == 3, "the demonstration regulation has three marked together"
+    people = [hall.people[f"Marker{n}"] for n in (1, 2, 3)]
+
+    def hold(marks: dict[int, dict[str, str]]) -> None:
+        with hall.write():
+            calibration.hold(
+                session, hall.competition, part="essay", marks=marks, by=hall.people["Chief"], now=hall.now
+            )
+
+    given = {person: {one.code: f"{12 + place},5" for one in scripts} for place, person in enumerate(people)}
+    with pytest.raises(Refused, match="At least two"):
+        hold({people[0]: given[people[0]]})
+    with pytest.raises(Refused, match="Enter a number"):
+        hold({**given, people[2]: {scripts[0].code: "12"}})
+    with pytest.raises(Refused, match=r"steps of 0\.25"):
+        hold({**given, people[2]: {one.code: "12,1" for one in scripts}})
+    hold({**given, hall.people["Marker4"]: {one.code: " " for one in scripts}, hall.people["Chief"]: {"x": "20"}})
+    (body,) = bodies(hall, "calibration.held")
+    codes = sorted(accounts.account(session, person).code for person in people)
+    assert (body["scripts"], body["markers"]) == (3, codes)
+    first = opened(hall, body["result"])["results"][0]
+    assert [row["marker"] for row in first["marks"]] == codes
+    assert {row["mark"] for row in first["marks"]} == {"12.5", "13.5", "14.5"}
+    assert queries.part_marks(session, hall.competition, "essay") == {}
+    assert_valid(session, "mot")
