@@ -108,6 +108,16 @@ def require_rules(app: Flask) -> None:
         raise RuntimeError(f"views without a declared access rule: {', '.join(missing)}")
 
 
+def opens(endpoint: str, slug: str = "") -> bool:
+    """Whether the reader's roles open this view in this competition: a page leads only where its reader may go."""
+    rule, reader = rule_of(current_app, endpoint), g.get("actor")
+    if rule is None or rule.public:
+        return rule is not None
+    if reader is None or rule.exam or reader.attempt is not None:
+        return False
+    return not rule.roles or any(reader.holds(role, slug) for role in rule.roles)
+
+
 _OWN = frozenset({"static", "bootstrap.static"})  # files of the packages, the same for everybody
 
 

@@ -158,6 +158,7 @@ def register(app: Flask, settings: Settings) -> None:
             "actor": g.get("actor"),
             "timeline_of": timeline,
             "tasks_of": tasks,
+            "opens": access.opens,
             "links_of": links,
             "now": web.now(),
             "unread_messages": _unread,
