@@ -70,9 +70,13 @@ def lint_file(file: Path, format: str | None, as_json: bool) -> None:
 @click.option("--format", "format", type=click.Choice(list(READERS)), help="Recognised when left out.")
 @click.option("--language", default="vi", show_default=True, help="Of texts whose format does not say it.")
 @click.option("--dry-run", is_flag=True, help="Only say what would happen.")
+@click.option("--preview", is_flag=True, help="Show each question as candidates will see it.")
+@click.option("--yes", is_flag=True, help="Do not ask for the confirmation (not asked either when nobody sits at a terminal).")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-def import_file(file: Path, name: str, format: str | None, language: str, dry_run: bool, as_json: bool) -> None:
-    """Import a file: taken, taken with loss, refused, question by question; exit 1 when nothing could be taken."""
+def import_file(
+    file: Path, name: str, format: str | None, language: str, dry_run: bool, preview: bool, yes: bool, as_json: bool
+) -> None:
+    """Import a file: taken, taken with loss, refused, question by question, then one confirmation; exit 1 when nothing could be taken."""
     from examsvc.app import create_app
     from examsvc.base.clock import system_clock
     from examsvc.base.database import writing
@@ -86,12 +90,47 @@ def import_file(file: Path, name: str, format: str | None, language: str, dry_ru
     with create_app().app_context():
         result = banks.read(data, format, language)
         examination = banks.examine(db.session(), result, name=name)
+        if preview and not as_json:
+            show(examination, language)
+        ask = not (dry_run or yes or as_json) and examination.changes and sys.stdin.isatty()
+        if ask:
+            report(examination, dry_run=True, as_json=False)
+            if not click.confirm("Store them?"):
+                click.echo("Nothing was stored.")
+                return
         if not dry_run and examination.changes:
             with writing(db.session()) as session:
-                banks.store(session, banks.examine(session, result, name=name), by=None, now=system_clock())
-    report(examination, dry_run=dry_run, as_json=as_json)
+                examination = banks.examine(session, result, name=name)
+                banks.store(session, examination, by=None, now=system_clock())
+    if ask:
+        click.echo(f"{examination.changes} stored in the bank {examination.bank_name}")
+    else:
+        report(examination, dry_run=dry_run, as_json=as_json)
     if not any(line.item is not None for line in examination.lines):
         sys.exit(1)
+
+
+def show(examination: Examination, language: str) -> None:
+    """Each question that would be stored as candidates will see it, in plain text, with its key."""
+    from examsvc.papers import preview
+    from question_banks.markup import plain_text
+
+    for line in examination.lines:
+        if line.item is None or line.verdict in ("unchanged", "older"):
+            continue
+        tongue = language if language in line.item.languages else next(iter(line.item.languages), language)
+        shown = preview.preview(line.item, tongue, "")
+        click.echo(f"--- {line.identifier} ({line.item.kind})")
+        click.echo(plain_text(shown.prompt))
+        for place in shown.places:
+            if place.prompt:
+                click.echo(plain_text(place.prompt))
+            for letter, choice in zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", place.choices, strict=False):
+                click.echo(f"  {letter}. {plain_text(choice)}")
+            for number, target in enumerate(place.targets, start=1):
+                click.echo(f"  {number}. {plain_text(target)}")
+        for right in preview.key(line.item, tongue):
+            click.echo(f"  = {right}")
 
 
 def report(examination: Examination, *, dry_run: bool, as_json: bool) -> None:

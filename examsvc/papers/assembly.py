@@ -277,16 +277,22 @@ def _demand(one: Conflict, cells: Sequence[Cell], tongue: str) -> str:
     def say(text: str, **params: object) -> str:
         return language.sentence(tongue, text, **params)
 
-    def number(value: float | None) -> str:
-        return "…" if value is None or not math.isfinite(value) else language.number(Fraction(value).limit_denominator(10), tongue)
+    def number(value: float) -> str:
+        return language.number(Fraction(value).limit_denominator(10), tongue)
+
+    def between(low: float | None, high: float | None) -> str:
+        least = low if low is not None and math.isfinite(low) else None
+        most = high if high is not None and math.isfinite(high) else None
+        if least is None or most is None:
+            return f"≥ {number(least)}" if least is not None else f"≤ {number(most)}" if most is not None else "?"
+        return number(least) if least == most else f"{number(least)}–{number(most)}"
 
     if one.name.isdigit():
         return say(N_("line %(line)s (%(count)d questions)"), line=one.name, count=cells[int(one.name) - 1].count)
     if one.name in ("words", "minutes"):
         what = say(N_("words to read") if one.name == "words" else N_("expected minutes"))
-        asked = f"{number(one.low)}–{number(one.high)}"
-        can = f"{number(one.available_low)}–{number(one.available_high)}"
-        return say(N_("%(what)s: %(asked)s asked, %(can)s possible with the rest"), what=what, asked=asked, can=can)
+        asked, possible = between(one.low, one.high), between(one.available_low, one.available_high)
+        return say(N_("%(what)s: %(asked)s asked, %(possible)s possible with the rest"), what=what, asked=asked, possible=possible)
     if one.name.startswith("enemies "):
         names = sorted({part.partition(":")[2] for part in one.name.removeprefix("enemies ").split(", ")})
         return say(N_("%(names)s never in one paper"), names=", ".join(names))

@@ -68,11 +68,17 @@ def head(bank: Bank) -> BankDocument:
     return BankDocument(id=bank.name, title=Text.of(bank.title), languages=tuple(bank.languages), licence=bank.licence)
 
 
-def remarks(bank: Bank, item: Item, media: Sequence[str]) -> tuple[Finding, ...]:
-    """What the lint says of a question, errors first."""
+def remarks(session: Session, bank: Bank, item: Item) -> tuple[Finding, ...]:
+    """What the lint says of a question among the others of its bank, errors first."""
+    digests = [key.removeprefix("media/") for key in item_media(item)]
+    media = [f"media/{one}" for one in queries.kept_media(session, digests)]
+    others = queries.identifiers(session, bank.id)
     document = head(bank).replaced(items=(item,), media=dict.fromkeys(media, None))
     order = {"error": 0, "warning": 1, "advice": 2}
-    return tuple(sorted(lint_item(item, document), key=lambda one: order[one.weight]))
+    found = [
+        one for one in lint_item(item, document) if one.code != "lint-enemy-unknown" or one.parameters["id"] not in others
+    ]
+    return tuple(sorted(found, key=lambda one: order[one.weight]))
 
 
 def write_question(session: Session, bank: Bank, item: Item, *, by: int, now: datetime) -> ItemVersion:
@@ -158,7 +164,7 @@ def review(
         raise Refused(N_("Write what its author is to mend."), field="comment")
     item = queries.item(version)
     if what != "returned":
-        errors = [one for one in remarks(bank, item, [f"media/{key}" for key in version.media]) if one.weight == "error"]
+        errors = [one for one in remarks(session, bank, item) if one.weight == "error"]
         if errors:
             raise Refused(
                 N_("The question still has an error: %(problem)s Return it to its author."), problem=bank_words.both(errors[0])

@@ -17,7 +17,6 @@ from examsvc.papers.blueprint import READERS, SETTERS, bp, competition, me, medi
 from examsvc.papers.forms import KINDS, LEVELS, BankForm, ReasonForm, ReviewForm
 from examsvc.papers.models import Bank, ItemVersion
 from question_banks import Item, ItemError
-from question_banks.linting import item_media
 
 EXTRA_ROWS = 3
 DECISIONS = {
@@ -128,15 +127,10 @@ def _item(table: writing.Table, languages: list[str]) -> Item:
 
 
 def _shown(slug: str, bank: Bank, item: Item) -> dict[str, Any]:
-    found = queries.kept_media(web.session(), _digests(item))
     return {
         "question": shown_item(item, media_prefix(slug)),
-        "remarks": authoring.remarks(bank, item, [f"media/{one}" for one in found]),
+        "remarks": authoring.remarks(web.session(), bank, item),
     }
-
-
-def _digests(item: Item) -> list[str]:
-    return [key.removeprefix("media/") for key in item_media(item)]
 
 
 def _page(

@@ -233,7 +233,6 @@ def item(slug: str, name: str, identifier: str) -> str:
     newest = version.id == versions[0].id
     review = review_form(slug)
     review.digest.data = version.digest
-    kept = [f"media/{one}" for one in queries.kept_media(web.session(), version.media)]
     return render_template(
         "papers/item.html",
         competition=competition(slug),
@@ -242,7 +241,7 @@ def item(slug: str, name: str, identifier: str) -> str:
         versions=versions,
         uses=statistics.of_item(web.session(), identifier, bank_id),
         shown=shown(version, media_prefix(slug)),
-        remarks=authoring.remarks(version.bank, queries.item(version), kept),
+        remarks=authoring.remarks(web.session(), version.bank, queries.item(version)),
         review=review if newest and authoring.may_review(version, me()) else None,
         own=newest and version.added_by_id == me(),
         decisions=DECISIONS,

@@ -39,7 +39,7 @@ class Unreadable(Refused):
 
     def __init__(self, error: BankError) -> None:
         place = str(error).removesuffix(error.message)
-        reason = {language: place + bank_words.say(error, language) for language in LANGUAGES}
+        reason = {language: bank_words.where(place, language) + bank_words.say(error, language) for language in LANGUAGES}
         super().__init__(N_("The file cannot be imported: %(reason)s"), reason=reason, field="file")
         self.error = error
 

@@ -19,7 +19,8 @@ bp = Blueprint("papers", __name__, template_folder="templates", url_prefix="/com
 @bp.context_processor
 def _words() -> dict[str, Any]:
     """What question_banks has to say, in the reader's language."""
-    return {"say": lambda one: bank_words.say(one, pages.current_language())}
+    tongue = pages.current_language()
+    return {"say": lambda one: bank_words.say(one, tongue), "where": lambda place: bank_words.where(place, tongue)}
 
 
 SETTERS = ("question-setter",)

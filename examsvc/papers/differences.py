@@ -11,14 +11,14 @@ from typing import Any, Literal
 from examsvc.base.errors import N_
 
 NAMES = {
-    "prompt": N_("Question"),
+    "prompt": N_("What is asked"),
     "choices": N_("Option"),
     "left": N_("Left side"),
     "right": N_("Right side"),
     "pairs": N_("Pairs"),
     "gaps": N_("Gap"),
     "rubric": N_("Criterion"),
-    "levels": N_("Level"),
+    "levels": N_("Level of marks"),
     "text": N_("Text"),
     "correct": N_("right"),
     "why": N_("Why it is right or wrong"),
@@ -34,7 +34,7 @@ NAMES = {
     "shuffle": N_("Shuffled"),
     "words": N_("Words"),
     "topic": N_("Topic"),
-    "level": N_("Level"),
+    "level": N_("Cognitive level"),
     "minutes": N_("Expected minutes"),
     "enemies": N_("Never in one paper with"),
     "status": N_("State"),

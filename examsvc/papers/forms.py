@@ -25,7 +25,7 @@ FORMATS = (
 KINDS = {
     "single": _("one choice"),
     "multiple": _("several choices"),
-    "true-false": _("true or false"),
+    "true-false": _("true/false"),
     "numeric": _("number"),
     "text": _("short text"),
     "order": _("putting in order"),
@@ -78,12 +78,12 @@ class ShippedForm(Form):
 
 class BankForm(Form):
     name = StringField(
-        _("Name of the bank"),
+        _("Short name of the bank"),
         [required(_("Enter a name.")), at_most(60)],
         description=_("Small letters without accents, digits and hyphens; it stands in addresses."),
     )
-    title_vi = StringField(_("Title in Vietnamese"), [required(_("Enter a title.")), at_most(200)])
-    title_en = StringField(_("Title in English"), [at_most(200)])
+    title_vi = StringField(_("Name in Vietnamese"), [required(_("Enter a name.")), at_most(200)])
+    title_en = StringField(_("Name in English"), [at_most(200)])
 
 
 class ReviewForm(Form):
@@ -98,7 +98,7 @@ class SearchForm(Form):
 
     words = StringField(_("Words"), [at_most(200)])
     topic = SelectField(_("Topic"), validate_choice=False)
-    level = SelectField(_("Level"), validate_choice=False)
+    level = SelectField(_("Cognitive level"), validate_choice=False)
     kind = SelectField(_("Kind"), validate_choice=False)
     status = SelectField(_("State"), validate_choice=False)
 

@@ -60,6 +60,7 @@ def findings(
     found = rules.sum_findings([one.marks for one in questions], part)
     for one in questions:
         found += _question(one, part, languages, media)
+    found += _unreviewed(questions)
     found += _together(questions, other)
     found += _time(questions, part)
     if part.kind == "objective" and not part.shuffle_options:
@@ -97,17 +98,25 @@ def _question(one: Question, part: PartClause, languages: Collection[str], media
         say("error", N_("A picture of question %(number)d is not kept in the bank."))
     if one.retired:
         say("error", N_("Question %(number)d was retired."))
-    elif item.metadata.status == "draft":
-        say("warning", N_("Question %(number)d has not been reviewed by a second person."))
     if one.used_before:
         say("warning", N_("Question %(number)d was already used in %(competition)s."), competition=one.used_before)
     bank = Bank(languages=tuple(languages), items=(item,), media=dict.fromkeys(media, None))  # type: ignore[arg-type]
     for problem in lint_item(item, bank):
+        if problem.code == "lint-enemy-unknown":
+            continue  # of the bank as a whole; enemies inside the paper are looked at below
         if problem.weight == "error" and not lacking and not absent:
             say("error", N_("Question %(number)d: %(problem)s"), problem=bank_words.both(problem))
         elif problem.weight == "warning":
             say("warning", N_("Question %(number)d: %(problem)s"), problem=bank_words.both(problem))
     return found
+
+
+def _unreviewed(questions: Sequence[Question]) -> list[Finding]:
+    numbers = tuple(one.number for one in questions if one.item.metadata.status == "draft" and not one.retired)
+    if not numbers:
+        return []
+    listed = ", ".join(str(number) for number in numbers)
+    return [Finding("warning", N_("No second person has reviewed these questions: %(numbers)s."), {"numbers": listed}, numbers)]
 
 
 def _together(questions: Sequence[Question], other: Sequence[Question]) -> list[Finding]:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
-from flask import Response as FlaskResponse
 from flask import redirect, render_template, request, url_for
 from flask_babel import gettext
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from examsvc.base import access, charts, language, pages, web
-from examsvc.base.access import Actor
 from examsvc.base.errors import N_, NotFound, Refused
-from examsvc.base.forms import options
 from examsvc.competitions import queries as competitions
-from examsvc.papers import approval, corrections, custody, operations, oracles, paper_lint, printing, queries
-from examsvc.papers.bank_views import MEDIA_HEADERS
+from examsvc.papers import approval, custody, operations, oracles, paper_lint, queries
 from examsvc.papers.blueprint import (
     OFFICE,
     READERS,
@@ -35,12 +29,10 @@ from examsvc.papers.forms import (
     KINDS,
     LEVELS,
     AssembleForm,
-    CorrectForm,
-    NeutraliseForm,
     ReasonForm,
     SwapForm,
 )
-from examsvc.papers.models import Form, KeyCorrection, MediaFile
+from examsvc.papers.models import Form
 
 STATES = {
     "draft": N_("draft"),
@@ -310,183 +302,6 @@ def replace(slug: str, code: str) -> Response:
     return redirect(url_for("papers.index", slug=slug))
 
 
-# -------------------------------------------------------------------------------- printing
-
-
-@bp.get("/forms/<code>/paper.pdf")
-@access.roles(*READERS, "chief-invigilator")
-def paper_pdf(slug: str, code: str) -> Response:
-    """For setters and approvers at any time that the questions are at hand; for the hall once the custodians have opened it."""
-    found = form_of(slug, code)
-    reader = any(access.actor().holds(role, slug) for role in READERS)
-    if not found.slots or (not reader and found.opened_at is None):
-        raise NotFound()
-    tongue = _tongue(found)
-    large = request.args.get("large") == "1"
-    reading(slug, "print", f"{code}, {tongue}")
-    found = form_of(slug, code)
-    data = printing.paper_pdf(
-        found,
-        queries.seated_part(found.competition, found.part),
-        queries.questions(found),
-        tongue,
-        media=_media(found),
-        institution=_institution(tongue),
-        moment=(found.approved_at or found.made_at).astimezone(web.settings().zone),
-        large=large,
-        draft=found.state == "draft",
-    )
-    return _pdf(data, f"{code}{'-large' if large else ''}-{tongue}.pdf")
-
-
-@bp.get("/forms/<code>/guide.pdf")
-@access.roles(*READERS)
-def guide_pdf(slug: str, code: str) -> Response:
-    """Key and marking guide."""
-    found = form_of(slug, code)
-    if not found.slots:
-        raise NotFound()
-    tongue = _tongue(found)
-    reading(slug, "guide", f"{code}, {tongue}")
-    found = form_of(slug, code)
-    data = printing.guide_pdf(
-        found,
-        queries.seated_part(found.competition, found.part),
-        queries.questions(found),
-        tongue,
-        institution=_institution(tongue),
-        moment=(found.approved_at or found.made_at).astimezone(web.settings().zone),
-    )
-    return _pdf(data, f"{code}-guide-{tongue}.pdf")
-
-
-def _tongue(found: Form) -> str:
-    asked = request.args.get("language", "")
-    languages = competitions.regulation(found.competition).languages
-    return asked if asked in languages else languages[0]
-
-
-def _institution(tongue: str) -> str:
-    settings = web.settings()
-    return settings.institution_vi if tongue == "vi" else settings.institution_en
-
-
-def _media(found: Form) -> dict[str, MediaFile]:
-    digests = {digest for slot in found.slots for digest in slot.item_version.media}
-    return {digest: queries.medium(web.session(), digest) for digest in sorted(digests)}
-
-
-def _pdf(data: bytes, name: str) -> Response:
-    headers = {**MEDIA_HEADERS, "Content-Disposition": f'inline; filename="{name}"'}
-    return FlaskResponse(data, mimetype="application/pdf", headers=headers)
-
-
-# -------------------------------------------------------------------------------- after the sitting
-
-
-@bp.get("/forms/<code>/faults")
-@access.roles(*READERS, "council-chair", "chief-examiner")
-def faults(slug: str, code: str) -> str:
-    """Questions found faulty, and keys found wrong, after the paper was opened; questions are shown to their makers only."""
-    return _faults_page(slug, code, NeutraliseForm(formdata=None), CorrectForm(formdata=None))
-
-
-def _faults_page(slug: str, code: str, neutralise: NeutraliseForm, correct: CorrectForm) -> str:
-    found = form_of(slug, code)
-    if found.opened_at is None:
-        raise NotFound()
-    reader = any(access.actor().holds(role, slug) for role in READERS)
-    media = media_prefix(slug)
-    number = request.args.get("number", type=int) or (int(request.form["number"]) if request.form.get("number", "").isdigit() else None)
-    chosen = next((slot for slot in found.slots if slot.number == number), None)
-    if reader and chosen is not None:
-        reading(slug, "paper", f"{code}, question {number}")
-        found = form_of(slug, code)
-        chosen = next(slot for slot in found.slots if slot.number == number)
-    versions = corrections.correctable(web.session(), found, chosen.number) if chosen is not None else []
-    correct.version.choices = options((str(one.id), f"{one.digest[:16]}… · {one.added_at:%d/%m/%Y}") for one in versions)
-    part = queries.seated_part(found.competition, found.part)
-    return render_template(
-        "papers/faults.html",
-        competition=found.competition,
-        form=found,
-        part=part,
-        rule=RULES[part.neutralised_item] if part.kind == "objective" else None,
-        rules=RULES,
-        changes=queries.changes_after(web.session(), found.id),
-        is_correction=lambda one: isinstance(one, KeyCorrection),
-        slot=chosen,
-        shown=shown(chosen.item_version, media) if reader and chosen is not None else None,
-        neutralise=neutralise,
-        correct=correct,
-        versions=versions,
-        may_ask=any(
-            access.actor().holds(role, slug)
-            for role in competitions.approval_terms(found.competition, "change-after-lock").roles
-        ),
-    )
-
-
-@bp.post("/forms/<code>/faults/neutralise")
-@access.roles(*READERS, "council-chair", "chief-examiner")
-def neutralise(slug: str, code: str) -> str | Response:
-    form = NeutraliseForm()
-    try:
-        if form.validate_on_submit():
-            with web.writing() as session:
-                corrections.ask_neutralisation(
-                    session,
-                    queries.form_of(session, competition(slug).id, code),
-                    _number(form.number.data),
-                    reason=form.reason.data or "",
-                    by=me(),
-                    now=web.now(),
-                )
-            web.say(N_("The step is asked for. Another person approves it; then the answers are marked again."))
-            return redirect(url_for("papers.faults", slug=slug, code=code))
-    except Refused as refusal:
-        if isinstance(refusal, NotFound):
-            raise
-        form.refuse(refusal)
-    return _faults_page(slug, code, form, CorrectForm(formdata=None))
-
-
-@bp.post("/forms/<code>/faults/correct")
-@access.roles(*READERS, "council-chair", "chief-examiner")
-def correct(slug: str, code: str) -> str | Response:
-    form = CorrectForm()
-    try:
-        if form.validate_on_submit():
-            with web.writing() as session:
-                found = queries.form_of(session, competition(slug).id, code)
-                number = _number(form.number.data)
-                versions = {str(one.id): one for one in corrections.correctable(session, found, number)}
-                if form.version.data not in versions:
-                    raise Refused(N_("Choose a version."), field="version")
-                corrections.ask_correction(
-                    session,
-                    found,
-                    number,
-                    version=versions[form.version.data],
-                    reason=form.reason.data or "",
-                    by=me(),
-                    now=web.now(),
-                )
-            web.say(N_("The step is asked for. Another person approves it; then the answers are marked again."))
-            return redirect(url_for("papers.faults", slug=slug, code=code))
-    except Refused as refusal:
-        if isinstance(refusal, NotFound):
-            raise
-        form.refuse(refusal)
-    return _faults_page(slug, code, NeutraliseForm(formdata=None), form)
-
-
-def _number(text: str | None) -> int:
-    if not text or not text.isascii() or not text.isdigit():
-        raise NotFound()
-    return int(text)
-
-
 @bp.get("/readings")
 @access.roles(*READERS, "council-chair", "supervisor")
 def readings(slug: str) -> str:
@@ -504,72 +319,3 @@ def readings(slug: str) -> str:
             "export": gettext("export of a bank"),
         },
     )
-
-
-# -------------------------------------------------------------------------------- tasks
-
-
-def tasks(session: Session, actor: Actor, slug: str, now: datetime) -> list[pages.Task]:
-    """What papers ask of this person now."""
-    found: list[pages.Task] = []
-    for of in competitions.announced(session):
-        if slug and of.slug != slug:
-            continue
-        roles = {role for role in (*READERS, "council-chair", "custodian") if actor.holds(role, of.slug)}
-        if roles and competitions.phase_kind(of) in OVER:
-            continue
-        if roles & set(SETTERS):
-            found += _setter_tasks(session, of)
-        if "custodian" in roles and queries.custodian_key(session, of.id, actor.account_id) is None:
-            found.append(_task(of.slug, gettext("Hand in the public half of your key"), "papers.custodians"))
-        if "council-chair" in roles:
-            for stage in {competitions.regulation(of).stage_of(part.id).id for part in queries.seated_parts(of)}:
-                if approval.unsealed(session, of, stage) and queries.custodians(session, of.id, stage) is None:
-                    found.append(_task(of.slug, gettext("Name the custodians of the papers"), "papers.custodians"))
-        if "custodian" in roles:
-            found += _custodian_tasks(session, of, actor.account_id, now)
-    return found
-
-
-OVER = ("results", "appeals", "final")
-
-
-def _task(slug: str, label: str, endpoint: str, *, detail: str = "", urgent: bool = False, **values: Any) -> pages.Task:
-    return pages.Task(label=label, address=url_for(endpoint, slug=slug, **values), detail=detail, urgent=urgent)
-
-
-def _setter_tasks(session: Session, of: Any) -> list[pages.Task]:
-    found = []
-    for part in queries.seated_parts(of):
-        name = pages.in_reader_language(part.label.model_dump())
-        main = queries.paper_in_force(session, of.id, part.id)
-        if not queries.blueprints(session, of.id, part.id):
-            found.append(_task(of.slug, gettext("Make the blueprint: %(part)s", part=name), "papers.blueprint", part=part.id))
-        elif main is None:
-            found.append(_task(of.slug, gettext("Draw the paper: %(part)s", part=name), "papers.index"))
-        elif main.state == "draft":
-            found.append(_task(of.slug, gettext("Read the drawn paper and ask for its approval: %(part)s", part=name), "papers.form", code=main.code))
-    return found
-
-
-def _custodian_tasks(session: Session, of: Any, account_id: int, now: datetime) -> list[pages.Task]:
-    found = []
-    for part in queries.seated_parts(of):
-        form = queries.paper_in_force(session, of.id, part.id)
-        if form is None or form.state != "sealed" or form.seal is None:
-            continue
-        share = next((one for one in form.seal.shares if one.account_id == account_id), None)
-        moment = custody.opens_at(session, form)
-        if share is None or share.delivered_at is not None or moment is None:
-            continue
-        found.append(
-            _task(
-                of.slug,
-                gettext("Open the paper: %(part)s", part=pages.in_reader_language(part.label.model_dump())),
-                "papers.share",
-                code=form.code,
-                urgent=now >= moment,
-                detail=gettext("from %(when)s on", when=language.moment(moment, web.settings().zone)),
-            )
-        )
-    return found

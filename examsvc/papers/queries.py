@@ -71,6 +71,11 @@ def current_items(session: Session, bank_id: int, *, retired: bool = False) -> l
     return [newest[name] for name in sorted(newest) if retired or newest[name].retired_at is None]
 
 
+def identifiers(session: Session, bank_id: int) -> set[str]:
+    """Names of all questions of a bank."""
+    return set(session.scalars(select(ItemVersion.identifier).where(ItemVersion.bank_id == bank_id).distinct()))
+
+
 def older_versions(session: Session, bank_id: int) -> set[tuple[str, str]]:
     """(identifier, digest) of every version that a newer one has replaced."""
     rows = session.execute(

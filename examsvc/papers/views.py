@@ -11,17 +11,20 @@ from examsvc.papers import (
     blueprint_views,
     corrections,
     custody_views,
+    fault_views,
     paper_views,
+    print_views,
+    tasks,
     vault,
 )
 from examsvc.papers.blueprint import bp
 from examsvc.settings import Settings
 
-MODULES = (authoring_views, bank_views, blueprint_views, corrections, custody_views, paper_views)
+MODULES = (authoring_views, bank_views, blueprint_views, corrections, custody_views, fault_views, paper_views, print_views)
 """Imported, so that their views, approvals and jobs are known."""
 
 
 def register_room(app: Flask, settings: Settings) -> None:
     vault.use(settings.bank_keys())
     app.register_blueprint(bp)
-    pages.tasks_from(paper_views.tasks)
+    pages.tasks_from(tasks.tasks)

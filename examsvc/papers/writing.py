@@ -143,12 +143,12 @@ KINDS: dict[str, tuple[Entry | Rows, ...]] = {
     ),
 }
 HEAD = (
-    Entry("prompt", N_("Question"), "text", N_("Markdown: **bold**, lists and tables are possible. Pictures come with an import.")),
+    Entry("prompt", N_("What is asked"), "text", N_("Markdown: **bold**, lists and tables are possible. Pictures come with an import.")),
 )
 TAIL = (Entry("explanation", N_("Why the key is right"), "text", N_("For the reviewer, and for candidates after the examination."),),)
 DETAILS = (
     Entry("topic", N_("Topic"), "word", N_("From the general to the particular, with points: finance.budget")),
-    Entry("level", N_("Level"), "select"),
+    Entry("level", N_("Cognitive level"), "select"),
     Entry("marks", N_("Marks"), "word"),
     Entry("minutes", N_("Expected minutes"), "word"),
     Entry("enemies", N_("Never in one paper with"), "word", N_("Names of questions, separated by commas.")),

@@ -321,6 +321,25 @@ def test_import_and_export_on_the_command_line(installed) -> None:
     engine.dispose()
 
 
+def test_the_command_shows_each_question_and_asks_once(installed, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, address = installed
+    shown = run("import", folder / "two.toml", "--dry-run", "--preview")
+    assert "--- one (single)" in shown.stdout
+    assert "Thủ đô của Việt Nam" in shown.stdout
+    assert "  = Hà Nội" in shown.stdout
+    monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda self: True, raising=False)
+    refused = CliRunner().invoke(command, ["import", str(folder / "two.toml")], input="n\n")
+    assert "Nothing was stored." in refused.stdout
+    engine = make_engine(address)
+    with Session(engine) as session:
+        assert queries.banks(session) == []
+    taken = CliRunner().invoke(command, ["import", str(folder / "two.toml")], input="y\n")
+    assert taken.stdout.splitlines()[-1] == "2 stored in the bank two"
+    with Session(engine) as session:
+        assert len(queries.current_items(session, queries.bank(session, "two").id)) == 2
+    engine.dispose()
+
+
 def test_a_file_that_is_no_bank_is_refused_on_the_command_line(installed) -> None:
     folder, _ = installed
     refused = run("import", folder / "none.txt")

@@ -33,7 +33,7 @@ def changed(item: Item, **metadata: object) -> Item:
     return item.replaced(metadata=replace(item.metadata, **metadata))
 
 
-DRAFT = ("warning", "Question %(number)d has not been reviewed by a second person.")
+DRAFT = ("warning", "No second person has reviewed these questions: %(numbers)s.")
 
 
 def test_a_good_paper_has_only_the_warning_that_nobody_reviewed_it() -> None:

@@ -110,7 +110,7 @@ def test_from_the_bank_to_the_open_paper(office: Office) -> None:
     where = office.post("Setter", "/parts/test/assemble", seed="hạt giống")
     page = office.get("Setter", where.removeprefix(PAPERS))
     assert page.count('<article class="item"') == 10
-    assert "has not been reviewed" in page
+    assert "No second person has reviewed these questions: 1, 2, 3" in page
     assert "Exchange question 3" in page
     office.post("Setter", "/forms/test-main-1/approve")
     assert "another person approves next" in office.get("Approver", "/forms/test-main-1")
@@ -376,3 +376,75 @@ def test_a_candidate_gets_the_pictures_of_his_paper_and_no_others(tmp_path: Path
         for name in (other, "", "..", "a" * 64):
             assert browser.get(f"/attempts/{code}/media/{name}").status_code == 404
     engine.dispose()
+
+
+WHOLE = {"rows": "1", "bank": "public-leadership", "count-0": "10", "marks-0": "4", "kinds-0": "single"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ({"least_words": "many"}, "Words, at least: write a whole number"),
+        ({"least_words": "500", "most_words": "400"}, "The least number of words is above the greatest"),
+        ({"uses": "-1"}, "Earlier uses, at most: write a whole number"),
+        ({"minutes": "soon"}, "Expected minutes, at most: write numbers"),
+        ({"aim": "most"}, "Abilities: write numbers"),
+        ({"aim": "most", "points": "9"}, "Abilities lie between -6 and 6"),
+        ({"aim": "target", "points": "-1 0", "target": "2"}, "one target of information for each ability"),
+    ],
+)
+def test_demands_that_cannot_be_read_are_explained_and_kept(office: Office, typed: dict[str, str], words: str) -> None:
+    office.post("Setter", "/banks/shipped", shipped="public-leadership")
+    page = office.post("Setter", "/parts/test/blueprint", 200, **(WHOLE | typed))
+    assert words in page
+    name, value = next(iter(typed.items()))
+    assert f'name="{name}" value="{value}"' in page or f'value="{value}" checked' in page
+    assert not queries.blueprints(office.session, office.hall.competition_id, "test")
+
+
+def test_a_blueprint_is_tried_before_a_paper_is_drawn(office: Office) -> None:
+    office.post("Setter", "/banks/shipped", shipped="public-leadership")
+    for typed, words in (
+        ({"most_words": "1500"}, "A trial drew a paper: 10 questions"),
+        ({"most_words": "100"}, "words to read: ≤ 100 asked"),
+        ({"reviewed": "1"}, "more are drafts or were used too often"),
+        ({"aim": "most", "points": "0"}, "has the parameters (a, b, c)"),
+    ):
+        page = office.post("Setter", "/parts/test/blueprint", 200, **(WHOLE | typed), more="1")
+        assert words in page, words
+    where = office.post("Setter", "/parts/test/blueprint", **WHOLE, most_words="1500", uses="3")
+    page = office.get("Setter", where.removeprefix(PAPERS))
+    for kept in ('name="most_words" value="1500"', 'name="uses" value="3"', "A trial drew a paper"):
+        assert kept in page
+    where = office.post("Setter", "/parts/test/assemble", seed="s")
+    page = office.get("Setter", where.removeprefix(PAPERS))
+    assert "What may be expected" in page
+    assert "spare paper" in page
+    (blueprint,) = queries.blueprints(office.session, office.hall.competition_id, "test")
+    assert blueprint.demands == {"most_words": 1500, "uses": 3}
+
+
+def test_information_is_shown_where_questions_have_parameters(office: Office) -> None:
+    """A bank with parameters: drawn for most information, main and spare beside each other, a chart with its table."""
+    number = iter(range(1000))
+    items = "".join(
+        TWO[TWO.index("[[item]]") : TWO.rindex("[[item]]")]
+        .replace('id = "one"', f'id = "q{n}"\nparameters = {{ a = "{0.6 + 0.05 * n:.2f}", b = "{-1 + 0.1 * n:.1f}", c = "0.2" }}')
+        .replace("Thủ đô của Việt Nam", f"Câu số {n}: {' '.join(f'từ{next(number)}' for _ in range(9))}")
+        for n in range(30)
+    )
+    data = TWO[: TWO.index("[[item]]")].replace('id = "two"', 'id = "measured"') + items
+    where = hand_in(office, data.encode()).removeprefix(PAPERS)
+    office.post("Setter", f"{where}/confirm")
+    office.post("Setter", "/parts/test/blueprint", **(WHOLE | {"bank": "measured", "aim": "most", "points": "-0,5 1"}))
+    where = office.post("Setter", "/parts/test/assemble", seed="s").removeprefix(PAPERS)
+    page = office.get("Setter", where)
+    assert page.count("<svg") == 1
+    assert "standard error" in page
+    assert "0.6" in page
+    page = office.get("Setter", f"{where}/questions/1/swap")
+    other = re.search(r"swap\?item=([\w-]+)", page)
+    assert other
+    page = office.get("Setter", f"{where}/questions/1/swap?item={other[1]}")
+    assert "before" in page
+    assert "after" in page
