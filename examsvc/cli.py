@@ -16,6 +16,7 @@ COMMANDS = {
     "demo": ("examsvc.commands.demo", "demo", "Build once and serve a demonstration."),
     "bundle": ("examsvc.commands.bundle", "bundle", "Write a published competition's bundle to a file."),
     "verify": ("examsvc.commands.verify", "verify", "Verify a bundle or a receipt, without server or network."),
+    "grants": ("examsvc.commands.grants", "grants", "What the application's role on PostgreSQL may do, as SQL."),
     "witness": ("examsvc.commands.witness", "witness", "See that a record only grows, and sign what was seen."),
     "competitions": ("examsvc.commands.installation", "competitions", "Slug, title and phase of each competition."),
     "rehearse": ("examsvc.commands.rehearse", "rehearse", "Simulate an exam day against an installation."),

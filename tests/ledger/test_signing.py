@@ -242,11 +242,11 @@ def test_the_service_does_not_start_on_a_database_older_than_what_was_witnessed(
     tamper(session, f"DELETE FROM log_head_counts WHERE entry_id IN (SELECT id FROM log_entries WHERE log = 'mot' AND position >= {before})")
     tamper(session, f"DELETE FROM log_entries WHERE log = 'mot' AND position >= {before}")
     signing.forget()
-    with pytest.raises(Unsound, match="the file .*mot.checkpoint keeps it"):
+    with pytest.raises(Unsound, match=r"the file .*mot\.checkpoint keeps it"):
         witnessing.require_witnessed(session)
     (tmp_path / "witnessed" / "mot.checkpoint").unlink()
     assert witnessing.require_witnessed(session) == [], "the database alone does not know"
-    with pytest.raises(Unsound, match="the witness witness.example/inspectorate has it"):
+    with pytest.raises(Unsound, match=r"the witness witness\.example/inspectorate has it"):
         witnessing.require_witnessed(session, witnessing.send)
 
 
