@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -11,18 +12,21 @@ from examsvc.accounts.approvals import Approved, ask, carries_out
 from examsvc.accounts.models import ApprovalRequest
 from examsvc.base import jobs
 from examsvc.base.errors import N_, Refused
-from examsvc.base.language import LANGUAGES
+from examsvc.base.language import LANGUAGES, in_language, number, sentence
 from examsvc.competitions import queries as competitions
 from examsvc.competitions.models import Competition
 from examsvc.ledger import commitments
 from examsvc.ledger.operations import record
 from examsvc.papers import contents, operations, paper_lint, queries, scope
 from examsvc.papers.models import Form
+from examsvc.papers.rules import Finding
 
 KIND = "papers.approve"
 
 
-def ask_approval(session: Session, form: Form, *, by: int, now: datetime) -> ApprovalRequest:
+def ask_approval(
+    session: Session, form: Form, *, by: int, now: datetime, language: str = "vi"
+) -> ApprovalRequest:
     """Asks to approve a draft, with the asker's own approval; Refused while the paper lint finds an error."""
     if form.state != "draft":
         raise Refused(N_("Only a draft is approved. This paper is further on, or was withdrawn."))
@@ -40,7 +44,7 @@ def ask_approval(session: Session, form: Form, *, by: int, now: datetime) -> App
         kind=KIND,
         entry_type="paper.approved",
         competition=form.competition.slug,
-        lines=summary_lines(form, [str(one) for one in found if one.severity == "warning"]),
+        lines=summary_lines(form, found, language),
         arguments={"form": form.id, "digest": form.digest},
         terms=competitions.approval_terms(form.competition, "approve-paper"),
         by=by,
@@ -48,16 +52,24 @@ def ask_approval(session: Session, form: Form, *, by: int, now: datetime) -> App
     )
 
 
-def summary_lines(form: Form, warnings: list[str]) -> list[str]:
+def summary_lines(form: Form, found: Sequence[Finding], language: str) -> list[str]:
     """What both approvers read: nothing of the questions themselves."""
-    asked = queries.questions(form)
-    sums = paper_lint.summary(asked, queries.cells(form.blueprint))
-    kinds = ", ".join(f"{count} {kind}" for kind, count in dict(sums["kinds"]).items())  # type: ignore[call-overload]
+    sums = paper_lint.summary(queries.questions(form), queries.cells(form.blueprint))
+    part = in_language(competitions.regulation(form.competition).part(form.part).label.model_dump(), language)
+    approve = {
+        "main": N_("Approve the main paper %(code)s of the part %(part)s; it is then sealed for the custodians"),
+        "spare": N_("Approve the spare paper %(code)s of the part %(part)s; it is then sealed for the custodians"),
+    }
+    contents_of = N_("%(items)s questions, %(marks)s marks, %(words)s words to read")
     return [
-        f"Approve the paper {form.code} ({form.role}) of the part {form.part}; it is then sealed for the custodians",
-        f"{sums['items']} questions ({kinds}), {sums['marks']} marks, {sums['words']} words to read",
+        sentence(language, approve[form.role], code=form.code, part=part),
+        sentence(language, contents_of, items=sums["items"], marks=number(str(sums["marks"]), language), words=sums["words"]),
         f"SHA-256 {form.digest}",
-        *[f"Warning: {one}" for one in warnings],
+        *[
+            f"{sentence(language, N_('Warning'))}: {one.spoken(language)}"
+            for one in found
+            if one.severity == "warning"
+        ],
     ]
 
 

@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 from examsvc.accounts.approvals import Approved, ask, carries_out
 from examsvc.accounts.models import ApprovalRequest
 from examsvc.base.errors import N_, NotFound, Refused
+from examsvc.base.language import sentence
 from examsvc.competitions import queries as competitions
+from examsvc.competitions.wording_exam import NEUTRALISED
 from examsvc.ledger.operations import Sealed, record
 from examsvc.papers import approval, contents, queries, scope
 from examsvc.papers.models import Form, FormSlot, ItemVersion, KeyCorrection, Neutralisation
@@ -32,7 +34,7 @@ def on_change(listener: Changed) -> Changed:
 
 
 def ask_neutralisation(
-    session: Session, form: Form, number: int, *, reason: str, by: int, now: datetime
+    session: Session, form: Form, number: int, *, reason: str, by: int, now: datetime, language: str = "vi"
 ) -> ApprovalRequest:
     """Asks to take a faulty question of an objective part out of the scores, as the regulation says; a second person approves."""
     part = queries.seated_part(form.competition, form.part)
@@ -49,9 +51,15 @@ def ask_neutralisation(
         entry_type="item.neutralised",
         competition=form.competition.slug,
         lines=[
-            f"Take question {number} of the paper {form.code} out of the scores; rule of the regulation: {part.neutralised_item}",
-            f"Question SHA-256 {slot.item_version.digest}",
-            f"Reason: {reason.strip()}",
+            sentence(
+                language,
+                N_("Take question %(number)d of the paper %(code)s out of the scores; rule of the regulation: %(rule)s"),
+                number=number,
+                code=form.code,
+                rule=sentence(language, NEUTRALISED[part.neutralised_item]),
+            ),
+            f"{sentence(language, N_('Question'))}: SHA-256 {slot.item_version.digest}",
+            f"{sentence(language, N_('Reason'))}: {reason.strip()}",
         ],
         arguments={"form": form.id, "number": number, "rule": part.neutralised_item, "reason": reason.strip()},
         terms=competitions.approval_terms(form.competition, "change-after-lock"),
@@ -113,7 +121,15 @@ def same_question(first: Item, second: Item) -> bool:
 
 
 def ask_correction(
-    session: Session, form: Form, number: int, *, version: ItemVersion, reason: str, by: int, now: datetime
+    session: Session,
+    form: Form,
+    number: int,
+    *,
+    version: ItemVersion,
+    reason: str,
+    by: int,
+    now: datetime,
+    language: str = "vi",
 ) -> ApprovalRequest:
     """Asks to mark a question by the key of another version of it; a second person approves."""
     if version.id not in {one.id for one in correctable(session, form, number)}:
@@ -129,9 +145,12 @@ def ask_correction(
         entry_type="key.corrected",
         competition=form.competition.slug,
         lines=[
-            f"Mark question {number} of the paper {form.code} by a corrected key",
-            f"Question SHA-256 {_slot(form, number).item_version.digest}, corrected SHA-256 {version.digest}",
-            f"Reason: {reason.strip()}",
+            sentence(
+                language, N_("Mark question %(number)d of the paper %(code)s by a corrected key"), number=number, code=form.code
+            ),
+            f"{sentence(language, N_('Question'))}: SHA-256 {_slot(form, number).item_version.digest}",
+            f"{sentence(language, N_('Corrected version'))}: SHA-256 {version.digest}",
+            f"{sentence(language, N_('Reason'))}: {reason.strip()}",
         ],
         arguments={"form": form.id, "number": number, "version": version.id, "reason": reason.strip()},
         terms=competitions.approval_terms(form.competition, "change-after-lock"),

@@ -19,6 +19,7 @@ from examsvc.accounts.models import ApprovalRequest
 from examsvc.base import jobs
 from examsvc.base.database import writing
 from examsvc.base.errors import N_, NotFound, Refused
+from examsvc.base.language import in_language, sentence
 from examsvc.competitions import queries as competitions
 from examsvc.competitions.models import Competition
 from examsvc.ledger import commitments, sealing
@@ -70,7 +71,9 @@ def register_key(session: Session, competition: Competition, *, recipient: str, 
     return made
 
 
-def ask_naming(session: Session, competition: Competition, *, stage: str, by: int, now: datetime) -> ApprovalRequest:
+def ask_naming(
+    session: Session, competition: Competition, *, stage: str, by: int, now: datetime, language: str = "vi"
+) -> ApprovalRequest:
     """Asks to name the holders of the custodian's role, each with the key handed in; a second person approves."""
     rule = competitions.regulation(competition).paper
     holders = accounts.holders(session, "custodian", competition.slug, now)
@@ -88,13 +91,20 @@ def ask_naming(session: Session, competition: Competition, *, stage: str, by: in
         )
     members = sorted((one.id, key.recipient) for one in ready if (key := keys[one.id]) is not None)
     names = {one.id: one.name for one in ready}
+    label = next(one.label for one in competitions.regulation(competition).stages if one.id == stage)
     return ask(
         session,
         kind=NAMING,
         entry_type="custodians.named",
         competition=competition.slug,
         lines=[
-            f"Name {len(members)} custodians of the papers of the stage {stage}; any {rule.threshold} of them open a paper",
+            sentence(
+                language,
+                N_("Name %(number)d custodians of the papers of the stage %(stage)s; any %(threshold)d of them open a paper"),
+                number=len(members),
+                stage=in_language(label.model_dump(), language),
+                threshold=rule.threshold,
+            ),
             *[f"{names[account]}: {recipient}" for account, recipient in members],
         ],
         arguments={"stage": stage, "members": [list(one) for one in members], "threshold": rule.threshold},
@@ -394,7 +404,9 @@ def _open_commitments(
 # -------------------------------------------------------------------------------- the spare
 
 
-def ask_replacement(session: Session, form: Form, *, reason: str, by: int, now: datetime) -> ApprovalRequest:
+def ask_replacement(
+    session: Session, form: Form, *, reason: str, by: int, now: datetime, language: str = "vi"
+) -> ApprovalRequest:
     """Asks that the spare takes the place of a paper that leaked or does not open; a second person approves."""
     if form.role != "main" or form.state not in ("sealed", "opened"):
         raise Refused(N_("Only a sealed main paper is replaced by the spare."))
@@ -410,7 +422,10 @@ def ask_replacement(session: Session, form: Form, *, reason: str, by: int, now: 
         kind=REPLACING,
         entry_type="paper.replaced",
         competition=form.competition.slug,
-        lines=[f"Replace the paper {form.code} by the spare {spare.code}", f"Reason: {reason.strip()}"],
+        lines=[
+            sentence(language, N_("Replace the paper %(code)s by the spare %(spare)s"), code=form.code, spare=spare.code),
+            f"{sentence(language, N_('Reason'))}: {reason.strip()}",
+        ],
         arguments={"form": form.id, "spare": spare.id, "reason": reason.strip()},
         terms=competitions.approval_terms(form.competition, "open-spare-paper"),
         by=by,

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from examsvc.accounts import approvals
 from examsvc.accounts import queries as accounts
-from examsvc.base import access, jobs, web
+from examsvc.base import access, jobs, pages, web
 from examsvc.base.errors import N_, Refused
 from examsvc.competitions import queries as competitions
 from examsvc.papers import custody, queries
@@ -64,7 +64,7 @@ def name_custodians(slug: str, stage: str) -> Response:
         of = competitions.competition(session, slug)
         if stage not in {one.id for one in competitions.regulation(of).stages}:
             raise Refused(N_("There is no such stage."))
-        custody.ask_naming(session, of, stage=stage, by=me(), now=web.now())
+        custody.ask_naming(session, of, stage=stage, by=me(), now=web.now(), language=pages.current_language())
     web.say(N_("The naming is asked for. Another person approves it."))
     return redirect(url_for("papers.custodians", slug=slug))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from examsvc.base import access, web
+from examsvc.base import access, pages, web
 from examsvc.base.errors import N_, NotFound, Refused
 from examsvc.base.forms import options
 from examsvc.competitions import queries as competitions
@@ -73,6 +73,7 @@ def neutralise(slug: str, code: str) -> str | Response:
                     reason=form.reason.data or "",
                     by=me(),
                     now=web.now(),
+                    language=pages.current_language(),
                 )
             web.say(N_("The step is asked for. Another person approves it; then the answers are marked again."))
             return redirect(url_for("papers.faults", slug=slug, code=code))
@@ -103,6 +104,7 @@ def correct(slug: str, code: str) -> str | Response:
                     reason=form.reason.data or "",
                     by=me(),
                     now=web.now(),
+                    language=pages.current_language(),
                 )
             web.say(N_("The step is asked for. Another person approves it; then the answers are marked again."))
             return redirect(url_for("papers.faults", slug=slug, code=code))

@@ -260,7 +260,11 @@ def swap(slug: str, code: str, number: int) -> str | Response:
 def ask_approval(slug: str, code: str) -> Response:
     with web.writing() as session:
         approval.ask_approval(
-            session, queries.form_of(session, competition(slug).id, code), by=me(), now=web.now()
+            session,
+            queries.form_of(session, competition(slug).id, code),
+            by=me(),
+            now=web.now(),
+            language=pages.current_language(),
         )
     web.say(N_("Your approval is recorded. The paper waits for another person."))
     return redirect(url_for("papers.form", slug=slug, code=code))
@@ -297,6 +301,7 @@ def replace(slug: str, code: str) -> Response:
             reason=form.reason.data or "",
             by=me(),
             now=web.now(),
+            language=pages.current_language(),
         )
     web.say(N_("The replacement is asked for. Another person approves it; then the custodians open the spare."))
     return redirect(url_for("papers.index", slug=slug))

@@ -85,6 +85,26 @@ def older_versions(session: Session, bank_id: int) -> set[tuple[str, str]]:
     return {(identifier, digest) for identifier, digest in rows if newest[identifier] != digest}
 
 
+def waiting_for_review(session: Session, bank_id: int, account_id: int) -> int:
+    """How many questions of a bank are drafts that this person may review."""
+    newest = (
+        select(func.max(ItemVersion.id)).where(ItemVersion.bank_id == bank_id).group_by(ItemVersion.identifier).scalar_subquery()
+    )
+    return int(
+        session.scalar(
+            select(func.count())
+            .select_from(ItemVersion)
+            .where(
+                ItemVersion.id.in_(newest),
+                ItemVersion.status == "draft",
+                ItemVersion.retired_at.is_(None),
+                ItemVersion.added_by_id.is_distinct_from(account_id),
+            )
+        )
+        or 0
+    )
+
+
 @dataclass(frozen=True)
 class Search:
     """What is looked for in a bank; an empty field asks for nothing.  ``words`` must all stand in the question."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from flask import url_for
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 from sqlalchemy.orm import Session
 
 from examsvc.base import language, pages, web
@@ -27,6 +27,8 @@ def tasks(session: Session, actor: Actor, slug: str, now: datetime) -> list[page
             continue
         if roles & set(SETTERS):
             found += _setter_tasks(session, of)
+        if roles & set(READERS):
+            found += _reviewer_tasks(session, of, actor.account_id)
         if "custodian" in roles and queries.custodian_key(session, of.id, actor.account_id) is None:
             found.append(_task(of.slug, gettext("Hand in the public half of your key"), "papers.custodians"))
         if "council-chair" in roles:
@@ -57,6 +59,27 @@ def _setter_tasks(session: Session, of: Any) -> list[pages.Task]:
         elif main.state == "draft":
             found.append(_task(of.slug, gettext("Read the drawn paper and ask for its approval: %(part)s", part=name), "papers.form", code=main.code))
     return found
+
+
+def _reviewer_tasks(session: Session, of: Any, account_id: int) -> list[pages.Task]:
+    """Drafts that another person wrote or brought in, in the banks from which papers of this competition are still drawn."""
+    banks = {}
+    for part in queries.seated_parts(of):
+        main = queries.paper_in_force(session, of.id, part.id)
+        versions = queries.blueprints(session, of.id, part.id)
+        if versions and (main is None or main.state == "draft"):
+            banks[versions[0].bank.name] = versions[0].bank_id
+    return [
+        _task(
+            of.slug,
+            ngettext("Review %(num)d question: %(bank)s", "Review %(num)d questions: %(bank)s", waiting, bank=name),
+            "papers.bank",
+            name=name,
+            status="draft",
+        )
+        for name, bank_id in sorted(banks.items())
+        if (waiting := queries.waiting_for_review(session, bank_id, account_id))
+    ]
 
 
 def _custodian_tasks(session: Session, of: Any, account_id: int, now: datetime) -> list[pages.Task]:

@@ -114,6 +114,16 @@ def test_a_second_person_reviews_and_the_author_mends(author: Office) -> None:
     author.get("Setter", f"{ITEM}/differences?new=7", 404)
 
 
+def test_reviewers_are_told_what_waits_for_them(author: Office) -> None:
+    author.post("Setter", "/banks/ours/write", **TYPED, store="1")
+    author.post("Setter", "/parts/test/blueprint", **{"rows": "1", "bank": "ours", "count-0": "10", "marks-0": "4"})
+    told = author.browser("Approver").get("/competitions/mot").get_data(as_text=True)
+    assert "Review 1 question: ours" in told
+    assert "status=draft" in told
+    assert "Review 1 question" not in author.browser("Setter").get("/competitions/mot").get_data(as_text=True)
+    assert "budget-01" in author.get("Approver", "/banks/ours?status=draft")
+
+
 def test_a_question_is_edited_as_toml_and_translated(author: Office) -> None:
     author.post("Setter", "/banks/ours/write", **TYPED, store="1")
     page = author.get("Setter", f"{ITEM}/edit/text")

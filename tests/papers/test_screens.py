@@ -76,7 +76,7 @@ def test_pages_of_banks_and_papers(office: Office, browser: Browser, tmp_path: P
                 seen += 1
                 if language == "vi":
                     found += [f"{name}: {one}" for one in faults(page)]
-                    texts = [text for text in page.evaluate(_TEXTS) if text not in office.hall.people]
+                    texts = [text for text in page.evaluate(_TEXTS) if text not in {*office.hall.people, "English", "Setter"}]
                     found += [f"{name} not translated: {one}" for one in english_left(texts)]
                 for width in (390, 1280):
                     page.set_viewport_size({"width": width, "height": 900})
@@ -88,5 +88,5 @@ def test_pages_of_banks_and_papers(office: Office, browser: Browser, tmp_path: P
     finally:
         wide.close()
         live.close()
-    assert found == []
+    assert not found, "\n".join(found)
     assert seen == 2 * len(pages) == 28
