@@ -367,6 +367,7 @@ class Hall:
 
     def __init__(self) -> None:
         self.attempts: dict[str, Attempt] = {}
+        self.media: dict[str, tuple[str, bytes]] = {}  # digest → media type, bytes
         hall = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -451,6 +452,9 @@ class Hall:
             file = (STATIC / path.removeprefix("/static/")).resolve()
             assert STATIC in file.parents
             return 200, mimetypes.guess_type(file.name)[0] or "text/plain", file.read_bytes(), {}
+        if path.startswith("/media/"):
+            kind, data = self.media[path.removeprefix("/media/")]
+            return 200, kind, data, {}
         found = re.fullmatch(r"/(attempts|sit|check)/([0-9A-F]+)(?:/(\w+))?", path)
         attempt = self.attempts.get(found[2]) if found else None
         if not found or attempt is None:

@@ -12,24 +12,35 @@ export function create(interaction, { t, response, set }) {
     set(ascending(whole.map((pair) => [...pair].sort().join(" "))));
   }
 
-  const rows = pairs.map((pair, row) =>
-    element(
-      "li",
-      {},
-      [0, 1].map((side) =>
-        selectOf(interaction.choices, {
-          chosen: pair[side],
-          empty: t("gap.choose"),
-          label: t(side ? "associate.second" : "associate.first", { n: row + 1 }),
-          onChange: (id) => {
-            pair[side] = id;
-            changed();
-          },
-        }),
-      ),
+  const selects = pairs.map((pair, row) =>
+    [0, 1].map((side) =>
+      selectOf(interaction.choices, {
+        chosen: pair[side],
+        empty: t("gap.choose"),
+        label: t(side ? "associate.second" : "associate.first", { n: row + 1 }),
+        onChange: (id) => {
+          pair[side] = id;
+          changed();
+        },
+      }),
     ),
   );
-  return { element: element("div", {}, element("p", { class: "hint" }, t("associate.hint")), element("ol", { class: "pairs" }, rows)) };
+  const rows = selects.map((sides) => element("li", {}, sides));
+  return {
+    element: element("div", {}, element("p", { class: "hint" }, t("associate.hint")), element("ol", { class: "pairs" }, rows)),
+    /** Puts two choices into the first free row; the same pair again takes it away. */
+    pair(a, b) {
+      const wanted = [a, b].sort().join(" ");
+      const made = pairs.findIndex((pair) => [...pair].sort().join(" ") === wanted);
+      const row = made >= 0 ? made : pairs.findIndex(([one, other]) => !one && !other);
+      if (row < 0) return;
+      pairs[row].splice(0, 2, ...(made >= 0 ? ["", ""] : [a, b]));
+      selects[row].forEach((select, side) => {
+        select.value = pairs[row][side];
+      });
+      changed();
+    },
+  };
 }
 
 export function complete(interaction, response) {
