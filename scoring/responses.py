@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from scoring.errors import BadResponses
+from scoring.numbers import read_numbers
 
 NOT_ADMINISTERED = -1
 _BLOCK = 16_384
@@ -219,10 +220,7 @@ def _read_codes(responses: Any, single_row: bool) -> tuple[NDArray[np.signedinte
 def _read_weights(weights: ArrayLike | None, n: int) -> NDArray[np.float64]:
     if weights is None:
         return _frozen(np.ones(n))
-    try:
-        values = np.array(weights, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise BadResponses("Person weights must be numbers.") from None
+    values = read_numbers(weights, "Person weights must be numbers.")
     if values.shape != (n,):
         raise BadResponses(f"{values.size} person weights for {n} persons: give one each.")
     if not np.isfinite(values).all() or (values < 0).any():

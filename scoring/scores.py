@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from scoring.errors import BadParameters, BadResponses
+from scoring.numbers import read_numbers
 from scoring.responses import Responses
 
 Floats = NDArray[np.float64]
@@ -38,10 +39,7 @@ def read_scores(
     else:
         if np.ma.isMaskedArray(values):
             values = np.ma.filled(values.astype(float), np.nan)
-        try:
-            table = np.array(values, dtype=np.float64)
-        except (TypeError, ValueError):
-            raise BadResponses(f"Scores must be numbers in a table of {rows} × {columns}.") from None
+        table = read_numbers(values, f"Scores must be numbers in a table of {rows} × {columns}.")
     if table.ndim != 2 or table.size == 0:
         raise BadResponses(f"Scores must be a table of {rows} × {columns}; this has the shape {table.shape}.")
     missing = np.isnan(table)
@@ -75,10 +73,11 @@ def read_names(names: Sequence[Any] | None, n: int, what: str) -> tuple[str, ...
 
 def read_vector(values: ArrayLike, n: int, what: str, *, positive: bool = False) -> Floats:
     """One finite number, or one each, as n float64; BadParameters otherwise. `what`: plural, for the message."""
-    try:
-        vector = np.array(np.broadcast_to(np.asarray(values, dtype=np.float64), (n,)))
-    except (TypeError, ValueError):
-        raise BadParameters(f"Give one number for all {what}, or one for each of the {n}.") from None
+    refusal = f"Give one number for all {what}, or one for each of the {n}."
+    numbers = read_numbers(values, refusal, BadParameters)
+    if numbers.shape not in ((), (1,), (n,)):
+        raise BadParameters(refusal)
+    vector = np.array(np.broadcast_to(numbers, (n,)))
     if not np.isfinite(vector).all() or (positive and (vector <= 0).any()):
         raise BadParameters(f"The numbers for {what} must be finite{' and positive' if positive else ''}.")
     return vector
@@ -98,9 +97,13 @@ def read_levels(
 
     Raises BadResponses for a missing label (None, NaN, "").
     """
-    column: list[Any] = (
-        labels.tolist() if isinstance(labels, np.ndarray) else list(cast("Sequence[Any]", labels))
-    )
+    try:
+        column: list[Any] = (
+            labels.tolist() if isinstance(labels, np.ndarray) else list(cast("Sequence[Any]", labels))
+        )
+        hash(tuple(column))
+    except TypeError:
+        raise BadResponses(f"Name the {what} of every row, one name each.") from None
     for label in column:
         if label is None or label == "" or label != label:
             raise BadResponses(f"A row has no {what}: name one in every row.")

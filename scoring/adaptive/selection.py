@@ -13,6 +13,7 @@ from scoring.adaptive.standing import Bank, Standing, probability_table, standin
 from scoring.errors import BadParameters, NotIdentified
 from scoring.irt import ItemParameters, estimate_ability, information
 from scoring.irt.kernels import ability_derivatives
+from scoring.numbers import read_numbers
 
 Floats = NDArray[np.float64]
 
@@ -117,7 +118,7 @@ def next_item(
     if criterion not in CRITERIA:
         raise BadParameters(f"The criterion is one of {', '.join(CRITERIA)}.")
     now = standing(bank, administered, responses, prior)
-    at = now.theta if theta is None else float(theta)
+    at = now.theta if theta is None else float(read_numbers(theta, "theta must be one number.", BadParameters, ndim=0))
     if not np.isfinite(at):
         raise BadParameters("theta must be finite.")
     free = _free(bank.items, administered, allowed, exposure)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from scoring.errors import BadResponses
 from scoring.intervals import correlation, pearson, proportion_interval
+from scoring.numbers import read_numbers
 from scoring.responses import Responses
 from scoring.verdicts import Verdict
 
@@ -87,10 +88,18 @@ def distractor_table(
     (NaN: no other item was administered).
 
     An option is suspected of being the right one ("item.key_suspect") when its point-biserial with the rest score
-    is above zero beyond chance and above the keyed option's.
+    is above zero beyond chance and above the keyed option's. Raises BadResponses.
     """
-    totals, rests = np.asarray(total, dtype=float), np.asarray(rest, dtype=float)
-    chosen = {answer for answer in answers if not is_omitted(answer)} | {key}
+    totals = read_numbers(total, "Total scores must be numbers, one per person.", ndim=1)
+    rests = read_numbers(rest, "Rest scores must be numbers, one per person.", ndim=1)
+    if not isinstance(answers, (Sequence, np.ndarray)) or not isinstance(key, Hashable):
+        raise BadResponses("Give the answers of all persons as a list, and one key.")
+    if not (len(answers) == totals.size == rests.size > 0) or np.isnan(totals).any():
+        raise BadResponses("Give one answer, one total and one rest score for each person.")
+    try:
+        chosen = {answer for answer in answers if not is_omitted(answer)} | {key}
+    except (TypeError, ValueError):
+        raise BadResponses("An answer is one option, not a list of them.") from None
     options: list[Any] = sorted(chosen, key=lambda option: (str(type(option)), option))
     if any(is_omitted(answer) for answer in answers):
         options.append(None)

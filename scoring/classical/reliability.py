@@ -12,6 +12,7 @@ from scipy import stats
 from scoring.classical.conditional import ConditionalError, conditional_sem
 from scoring.classical.factor import OneFactor, one_factor
 from scoring.errors import BadParameters, TooFewObservations
+from scoring.numbers import read_numbers
 from scoring.responses import Responses
 from scoring.scores import read_confidence, read_scores
 from scoring.verdicts import Verdict, against_target
@@ -257,10 +258,16 @@ def _alpha_standard_error(covariance: Floats, n: int) -> float:
 def guttman(covariance: ArrayLike) -> Guttman:
     """Bounds from a covariance matrix of items (k × k), or from a correlation matrix for standardised items.
 
-    λ6 is NaN where the matrix is singular. Source: Guttman (1945), Psychometrika 10, 255–282.
+    λ6 is NaN where the matrix is singular. Raises BadParameters: not a symmetric finite matrix of two items or more,
+    or items whose sum does not vary. Source: Guttman (1945), Psychometrika 10, 255–282.
     """
-    matrix = np.asarray(covariance, dtype=float)
+    sentence = "Give the symmetric covariance matrix of two items or more."
+    matrix = read_numbers(covariance, sentence, BadParameters, ndim=2)
     k = matrix.shape[0]
+    if matrix.shape != (k, k) or k < 2 or not np.isfinite(matrix).all() or not np.allclose(matrix, matrix.T):
+        raise BadParameters(sentence)
+    if matrix.sum() <= 0:
+        raise BadParameters("The sum of these items does not vary: there is no reliability to bound.")
     total, own = float(matrix.sum()), np.diag(matrix)
     off = matrix - np.diag(own)
     lambda1 = 1 - own.sum() / total

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from scoring.dif.results import LogisticDif, MantelHaenszel
 from scoring.errors import BadParameters, BadResponses, NotIdentified, TooFewObservations
+from scoring.numbers import read_numbers
 from scoring.responses import Responses, read_responses
 
 Floats = NDArray[np.float64]
@@ -49,7 +50,7 @@ def read_groups(focal: ArrayLike, n_persons: int, minimum: int, alpha: float) ->
     """Who belongs to the focal group; refuses where either group is too small for a finding to mean anything."""
     if not 0 < alpha < 1:
         raise BadParameters("alpha must lie between 0 and 1.")
-    group = np.asarray(focal)
+    group = read_numbers(focal, "Give 0 (reference) or 1 (focal) for each person.", BadParameters)
     if group.shape != (n_persons,) or not np.isin(group, (0, 1)).all():
         raise BadParameters("Give 0 (reference) or 1 (focal) for each person.")
     member = group.astype(bool)
@@ -67,7 +68,7 @@ def read_groups(focal: ArrayLike, n_persons: int, minimum: int, alpha: float) ->
 def read_match(match: ArrayLike | None, data: Matched) -> NDArray[np.intp] | None:
     if match is None:
         return None
-    values = np.asarray(match, dtype=np.float64)
+    values = read_numbers(match, "The matching criterion must be numbers, one per person.", BadParameters)
     if (
         values.shape != (data.x.shape[0],)
         or not np.isfinite(values).all()

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln, xlogy
 
 from scoring.errors import BadParameters, NotConverged, NotIdentified
+from scoring.numbers import read_numbers
 
 Floats = NDArray[np.float64]
 
@@ -49,7 +50,7 @@ def log_linear(
     Raises BadParameters; NotIdentified when there are fewer scores with candidates than parameters;
     NotConverged.
     """
-    table = np.asarray(counts, dtype=np.float64)
+    table = read_numbers(counts, "Frequencies must be numbers, in one or two dimensions.", BadParameters)
     if table.ndim not in (1, 2) or not np.isfinite(table).all() or (table < 0).any() or table.sum() <= 0:
         raise BadParameters("Frequencies are not negative, in one or two dimensions, and not all zero.")
     degrees = (degree,) if isinstance(degree, int) else tuple(degree)

@@ -8,10 +8,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from scoring.errors import BadResponses, NotIdentified, TooFewObservations
+from scoring.numbers import read_numbers
 
 Floats = NDArray[np.float64]
 
 MINIMUM_GROUP = 30
+MOST_POINTS = 5_000
+"""Standard errors need a matrix of points × points."""
 """Candidates per form. Below, the identity (no equating) is closer to the truth than an estimated function
 unless the forms differ grossly (Kolen & Brennan 2014, chapter 8); circle-arc asks for the fewest."""
 
@@ -46,10 +49,7 @@ class Equating:
 
 def read_scores(scores: ArrayLike, scale: tuple[int, int] | None, what: str) -> NDArray[np.intp]:
     """Whole-number scores of one form. Raises BadResponses; TooFewObservations; NotIdentified without variance."""
-    try:
-        values = np.asarray(scores, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise BadResponses(f"The {what} must be numbers, one per candidate.") from None
+    values = read_numbers(scores, f"The {what} must be numbers, one per candidate.")
     if values.ndim != 1 or not np.isfinite(values).all() or (values != np.rint(values)).any():
         raise BadResponses(
             f"The {what} must be whole numbers, one per candidate: round weighted scores first."
@@ -64,6 +64,9 @@ def read_scores(scores: ArrayLike, scale: tuple[int, int] | None, what: str) -> 
         raise BadResponses(f"The {what} lie outside the scale {scale[0]} to {scale[1]}.")
     if values.min() == values.max():
         raise NotIdentified(f"All {what} are equal: there is no distribution to equate.")
+    low, high = scale if scale is not None else (min(0.0, values.min()), values.max())
+    if high - low >= MOST_POINTS:
+        raise BadResponses(f"The {what} span {high - low + 1:g} points; up to {MOST_POINTS} are handled: band them first.")
     return values.astype(np.intp)
 
 

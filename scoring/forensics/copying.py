@@ -18,6 +18,7 @@ from scipy.stats import norm
 from scoring.errors import BadParameters, TooFewObservations
 from scoring.forensics.multiplicity import benjamini_hochberg, holm
 from scoring.irt import ItemParameters, category_probabilities, estimate_ability
+from scoring.numbers import read_numbers
 from scoring.responses import Responses, read_responses
 
 Floats = NDArray[np.float64]
@@ -197,7 +198,7 @@ def _probabilities(
         if theta is None:
             at = estimate_ability(read, given, "MAP").theta
         else:
-            at = np.asarray(theta, dtype=np.float64)
+            at = read_numbers(theta, "Abilities must be numbers, one per person.", BadParameters)
         if at.shape != (read.n_persons,) or not np.isfinite(at).all():
             raise BadParameters(f"Give one finite ability for each of the {read.n_persons} persons.")
         curves = category_probabilities(given, at)
@@ -206,7 +207,7 @@ def _probabilities(
             table[:, j, : curve.shape[1]] = curve
         return read, table
     read = read_responses(responses)
-    table = np.asarray(given, dtype=np.float64)
+    table = read_numbers(given, "Probabilities must be numbers, persons × items × categories.", BadParameters)
     if table.ndim != 3 or table.shape[:2] != (read.n_persons, read.n_items):
         raise BadParameters(
             f"Probabilities are persons × items × categories, here {read.n_persons} × {read.n_items} × …"

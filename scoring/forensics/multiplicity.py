@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from scoring.errors import BadParameters
+from scoring.numbers import read_numbers
 
 
 def holm(p: ArrayLike) -> NDArray[np.float64]:
@@ -34,7 +35,7 @@ def benjamini_hochberg(p: ArrayLike) -> NDArray[np.float64]:
 
 
 def _read(p: ArrayLike) -> NDArray[np.float64]:
-    values = np.asarray(p, dtype=np.float64)
+    values = read_numbers(p, "Probabilities must be numbers in one dimension.", BadParameters)
     if values.ndim != 1 or (values < 0).any() or (values > 1).any():
         raise BadParameters("Probabilities must lie between 0 and 1, in one dimension.")
     return values

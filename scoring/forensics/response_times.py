@@ -10,6 +10,7 @@ from scipy.stats import binom, norm
 
 from scoring.errors import BadParameters, NotConverged, TooFewObservations
 from scoring.forensics.multiplicity import benjamini_hochberg, holm
+from scoring.numbers import read_numbers
 
 Floats = NDArray[np.float64]
 
@@ -135,10 +136,7 @@ def response_times(
 
 
 def _read(seconds: ArrayLike) -> Floats:
-    try:
-        times = np.array(seconds, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise BadParameters("Response times are numbers of seconds, persons × items.") from None
+    times = read_numbers(seconds, "Response times are numbers of seconds, persons × items.", BadParameters)
     if times.ndim != 2 or times.size == 0:
         raise BadParameters("Response times are persons × items.")
     known = times[~np.isnan(times)]

@@ -111,6 +111,8 @@ def text_similarity(
         raise BadParameters("A shingle needs at least two words.")
     if not 0 < alpha < 1:
         raise BadParameters("alpha must lie between 0 and 1.")
+    if not isinstance(texts, Sequence) or not all(isinstance(text, str) for text in texts):
+        raise BadParameters("Give the texts as a list of strings.")
     n = len(texts)
     if n < 2:
         raise TooFewObservations("Comparing needs at least two texts.")

@@ -15,6 +15,7 @@ from scoring.irt.kernels import Block, ability_derivatives, log_probabilities
 from scoring.irt.nodes import choose_nodes, read_nodes
 from scoring.irt.parameters import ItemParameters, as_items
 from scoring.irt.posterior import Persons, log_normal_prior
+from scoring.numbers import read_numbers
 from scoring.responses import Responses
 
 Floats = NDArray[np.float64]
@@ -89,7 +90,7 @@ def estimate_ability(
     Raises BadParameters (method, prior, bounds) and BadResponses.
     """
     items = as_items(items)
-    if method not in METHODS:
+    if not isinstance(method, str) or method not in METHODS:
         raise BadParameters(f"Unknown method {method!r}; known are {', '.join(METHODS)}.")
     read = items.read(responses)
     mean, sd = _read_prior(prior, read.n_persons)
@@ -152,13 +153,11 @@ def convolve_scores(probabilities: list[Floats], n_nodes: int) -> Floats:
 
 
 def _read_prior(prior: tuple[ArrayLike, ArrayLike], n: int) -> tuple[Floats, Floats]:
+    refusal = "The prior is a mean and a standard deviation, numbers or one per person."
     try:
-        mean, sd = (np.asarray(v, dtype=np.float64) for v in prior)
-        mean, sd = np.broadcast_to(mean, (n,)), np.broadcast_to(sd, (n,))
+        mean, sd = (np.broadcast_to(read_numbers(v, refusal, BadParameters), (n,)) for v in prior)
     except (TypeError, ValueError):
-        raise BadParameters(
-            "The prior is a mean and a standard deviation, numbers or one per person."
-        ) from None
+        raise BadParameters(refusal) from None
     if not (np.isfinite(mean).all() and np.isfinite(sd).all() and (sd > 0).all()):
         raise BadParameters("The prior needs a finite mean and a positive standard deviation.")
     return mean, sd

@@ -107,7 +107,9 @@ def prepare(
 
 
 def _read_models(model: str | Sequence[str], n: int) -> tuple[str, ...]:
-    models = (model,) * n if isinstance(model, str) else tuple(model)
+    if not isinstance(model, (str, Sequence, np.ndarray)):
+        raise BadParameters("Give the name of a model, or one name per item.")
+    models = (model,) * n if isinstance(model, str) else tuple(str(m) for m in model)
     if len(models) != n:
         raise BadParameters(f"{len(models)} models for {n} items: give one name, or one per item.")
     for m in models:
@@ -119,7 +121,10 @@ def _read_models(model: str | Sequence[str], n: int) -> tuple[str, ...]:
 def _read_groups(groups: ArrayLike | None, n: int) -> tuple[tuple[str, ...], NDArray[np.intp] | None]:
     if groups is None:
         return ("all",), None
-    labels = np.asarray(groups)
+    try:
+        labels = np.asarray(groups)
+    except ValueError:
+        raise BadResponses("Group labels are single values, one per person.") from None
     if labels.shape != (n,):
         raise BadResponses(f"{labels.size} group labels for {n} persons: give one each.")
     if labels.dtype.kind == "f" and not np.isfinite(labels).all():

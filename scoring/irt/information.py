@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scoring.errors import BadParameters
 from scoring.irt.kernels import ability_derivatives, log_probabilities
 from scoring.irt.parameters import ItemParameters, as_items
+from scoring.numbers import read_numbers
 
 Floats = NDArray[np.float64]
 
@@ -74,7 +75,7 @@ def marginal_reliability(items: ItemParameters, mean: float = 0.0, sd: float = 1
 
 
 def read_theta(theta: ArrayLike) -> Floats:
-    at = np.atleast_1d(np.asarray(theta, dtype=np.float64))
+    at = np.atleast_1d(read_numbers(theta, "Ability values must be numbers.", BadParameters))
     if at.ndim != 1 or not np.isfinite(at).all():
         raise BadParameters("Ability values must be finite numbers in one dimension.")
     return at

@@ -14,11 +14,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from scoring.errors import BadParameters
 from scoring.irt.kernels import Block, ability_derivatives
+from scoring.numbers import read_numbers
 
 Floats = NDArray[np.float64]
 
 LEAST, MOST = 31, 2001
 
+WIDEST_STEP = 5.0
+"""Of given nodes, on the ability scale: between wider ones a normal population would hardly have weight."""
 
 def choose_nodes(
     blocks: Sequence[Block],
@@ -56,15 +59,16 @@ def read_nodes(nodes: int | ArrayLike | None) -> int | Floats | None:
     """A number of nodes, or the nodes themselves (increasing, equally spaced). Raises BadParameters."""
     if nodes is None:
         return None
-    if np.ndim(nodes) == 0:
-        number = int(np.asarray(nodes).item())
-        if number != nodes or not 5 <= number <= MOST:
+    grid = read_numbers(nodes, "Nodes are their number, or at least five finite numbers.", BadParameters)
+    if grid.ndim == 0:
+        if grid != np.rint(grid) or not 5 <= grid <= MOST:
             raise BadParameters(f"The number of nodes is a whole number from 5 to {MOST}.")
-        return number
-    grid = np.array(nodes, dtype=np.float64)
+        return int(grid)
     if grid.ndim != 1 or grid.size < 5 or not np.isfinite(grid).all():
         raise BadParameters("Nodes are at least five finite numbers.")
     steps = np.diff(grid)
     if not (steps > 0).all() or not np.allclose(steps, steps[0], rtol=1e-6):
         raise BadParameters("Nodes must increase in equal steps.")
+    if steps[0] > WIDEST_STEP:
+        raise BadParameters(f"Nodes lie at most {WIDEST_STEP:g} apart: the population would fall between them.")
     return grid

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from scoring.errors import BadParameters, BadResponses
 from scoring.irt.kernels import GRADED, PARTIAL_CREDIT, THREE_PARAMETER, Block
+from scoring.numbers import read_numbers
 from scoring.responses import NOT_ADMINISTERED, Responses, read_responses
 
 Floats = NDArray[np.float64]
@@ -70,17 +71,13 @@ class ItemParameters:
         if thresholds is None:
             if difficulty is None:
                 raise BadParameters("Give the difficulties, or the thresholds of polytomous items.")
-            thresholds = [[b] for b in np.atleast_1d(np.asarray(difficulty, dtype=float))]
+            thresholds = [[b] for b in _numbers(difficulty, "difficulties")]
         steps = tuple(_numbers(t, "thresholds") for t in thresholds)
         n = len(steps)
         if n == 0:
             raise BadParameters("There are no items.")
         models = (model,) * n if isinstance(model, str) else tuple(model)
-        a = (
-            np.broadcast_to(_numbers(slope, "slope"), (n,))
-            if np.ndim(slope) == 0
-            else _numbers(slope, "slope")
-        )
+        a = _numbers(slope, "slope")
         c = _numbers(lower_asymptote, "lower asymptote")
         c = np.broadcast_to(c, (n,)) if c.size == 1 else c
         names = tuple(str(j + 1) for j in range(n)) if items is None else tuple(str(name) for name in items)
@@ -256,6 +253,10 @@ def read_fixed(
                 )
             out[list(names).index(name)] = fixed.select([name])
         return out
+    if not isinstance(fixed, Mapping) or not all(isinstance(values, Mapping) for values in fixed.values()):
+        raise BadParameters(
+            "Fixed items are ItemParameters, or a mapping from column or name to a mapping of their parameters."
+        )
     for key, values in fixed.items():
         if isinstance(key, str):
             if key not in names:
@@ -276,7 +277,7 @@ def read_fixed(
         out[column] = ItemParameters.of(
             str(values.get("model", models[column])),
             slope=values.get("slope", 1.0),
-            thresholds=[np.atleast_1d(np.asarray(steps, dtype=float))],
+            thresholds=[_numbers(steps, f"thresholds of fixed item {key}")],
             lower_asymptote=values.get("lower_asymptote", 0.0),
             items=[names[column]],
         )
@@ -301,10 +302,7 @@ def _check_item(name: str, model: str, a: float, b: Floats, c: float, recoding: 
 
 
 def _numbers(values: ArrayLike, what: str) -> Floats:
-    try:
-        out = np.atleast_1d(np.array(values, dtype=np.float64))
-    except (TypeError, ValueError):
-        raise BadParameters(f"The {what} must be numbers.") from None
+    out = np.atleast_1d(read_numbers(values, f"The {what} must be numbers.", BadParameters))
     if out.ndim != 1 or not np.isfinite(out).all():
         raise BadParameters(f"The {what} must be finite numbers, one per item.")
     return out

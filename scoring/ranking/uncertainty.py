@@ -14,17 +14,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from scoring.errors import BadParameters
+from scoring.numbers import read_numbers
 from scoring.ranking.posterior import true_scores
 from scoring.scores import read_confidence, read_names, read_scores, read_vector
 from scoring.verdicts import Verdict
 
 Floats = NDArray[np.float64]
 _MOST_DRAWN = 16_000_000  # draws × candidates: beyond it fewer draws
-_SPREADS, _SCALES = (
-    64,
-    16,
-)  # cells of equal prior probability for the spread of candidates and the size of the error
-_PAIRS = 2_000_000_000  # comparisons spent on the pairwise probabilities
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +92,7 @@ def rank_uncertainty(
     Spiegelhalter (1996), JRSS A 159, 385–443. Not handled: errors that depend on the true score within one candidate.
     """
     level = read_confidence(confidence)
-    table = np.array(scores, dtype=float)
+    table = read_numbers(scores, "Scores must be numbers, one per candidate, or candidates × parts.")
     single = table.ndim == 1
     parts = read_scores(
         table[:, None] if single else table, complete=True, rows="candidates", columns="parts"
@@ -104,13 +100,9 @@ def rank_uncertainty(
     n, count = parts.shape
     labels = read_names(names, n, "candidates")
     weight = read_vector(1.0 if weights is None else weights, count, "weights of parts")
+    errors = read_numbers(standard_errors, "Standard errors must be numbers.", BadParameters)
     try:
-        errors = np.broadcast_to(
-            np.array(standard_errors, dtype=float)[:, None]
-            if single and np.ndim(standard_errors) == 1
-            else np.array(standard_errors, dtype=float),
-            parts.shape,
-        )
+        errors = np.broadcast_to(errors[:, None] if single and errors.ndim == 1 else errors, parts.shape)
     except ValueError:
         raise BadParameters(f"Standard errors do not fit {n} candidates × {count} parts.") from None
     if not np.isfinite(errors).all() or (errors < 0).any():
@@ -164,7 +156,7 @@ def rank_uncertainty(
 def _read_covariance(covariance: ArrayLike | None, n: int) -> Floats:
     if covariance is None:
         return np.zeros((n, n))
-    matrix = np.array(covariance, dtype=float)
+    matrix = read_numbers(covariance, f"The covariance of errors must be a symmetric {n} × {n} matrix.", BadParameters)
     if matrix.shape != (n, n) or not np.isfinite(matrix).all() or not np.allclose(matrix, matrix.T):
         raise BadParameters(f"The covariance of errors must be a symmetric {n} × {n} matrix.")
     if np.linalg.eigvalsh(matrix)[0] < -1e-9 * max(1.0, float(np.abs(matrix).max())):

@@ -17,6 +17,7 @@ from scipy import special, stats
 
 from scoring.errors import BadParameters, BadResponses, NotIdentified
 from scoring.intervals import beta_interval
+from scoring.numbers import read_numbers
 from scoring.scores import read_confidence
 from scoring.verdicts import Verdict, against_target
 
@@ -76,7 +77,12 @@ def read_ratings(ratings: Any, categories: Sequence[Any] | None = None) -> Ratin
             f"Ratings must be a table of at least 2 units × 2 raters; its shape is {table.shape}."
         )
     cells = [[None if x is None or x == "" or x != x else x for x in row] for row in table.tolist()]
-    seen = {x for row in cells for x in row if x is not None}
+    try:
+        seen = {x for row in cells for x in row if x is not None}
+    except TypeError:
+        raise BadResponses("A rating is one label or number, not a list of them.") from None
+    if any(isinstance(x, float | np.floating) and np.isinf(x) for x in seen):
+        raise BadResponses("A rating is infinite: ratings are labels or finite numbers.")
     if categories is None:
         try:
             order = sorted(seen)
@@ -105,7 +111,7 @@ def agreement_weights(weights: str | ArrayLike, categories: Sequence[Any]) -> Fl
     """
     q = len(categories)
     if not isinstance(weights, str):
-        matrix = np.array(weights, dtype=float)
+        matrix = read_numbers(weights, f"Weights must be a symmetric {q} × {q} matrix of numbers.", BadParameters)
         if matrix.shape != (q, q) or not np.allclose(matrix, matrix.T) or not np.allclose(np.diag(matrix), 1):
             raise BadParameters(f"Weights must be a symmetric {q} × {q} matrix with 1 on its diagonal.")
         if (matrix < 0).any() or (matrix > 1).any():

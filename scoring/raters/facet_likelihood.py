@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import optimize, sparse, special
 
 from scoring.errors import BadResponses, NotConverged, NotIdentified
+from scoring.numbers import read_numbers
 from scoring.scores import read_levels
 
 Floats = NDArray[np.float64]
@@ -41,12 +42,12 @@ def read_facets(
     rater: Sequence[Any],
     steps: str,
 ) -> FacetData:
+    given = read_numbers(scores, "Scores must be numbers, one per rating.", ndim=1)
     try:
-        given = np.array(scores, dtype=float)
-    except (TypeError, ValueError):
-        raise BadResponses("Scores must be numbers, one per rating.") from None
-    labels = {"person": list(person), "rater": list(rater)}
-    labels["criterion"] = ["1"] * given.size if criterion is None else list(criterion)
+        labels = {"person": list(person), "rater": list(rater)}
+        labels["criterion"] = ["1"] * given.size if criterion is None else list(criterion)
+    except TypeError:
+        raise BadResponses("Persons, criteria and raters are lists of names, one per rating.") from None
     if given.ndim != 1 or any(len(column) != given.size for column in labels.values()):
         raise BadResponses("Give one score, person, criterion and rater per rating, all of the same length.")
     keep = ~np.isnan(given)

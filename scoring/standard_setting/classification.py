@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
 from scoring.errors import BadParameters, BadResponses, NotIdentified
+from scoring.numbers import read_numbers
 from scoring.scores import read_vector
 
 Floats = NDArray[np.float64]
@@ -49,7 +50,7 @@ def livingston_lewis(
     Sources: Livingston & Lewis (1995), Journal of Educational Measurement 32, 179–197; Hanson (1991) for the moments. Not
     handled: standard errors; below about 100 candidates read it as a rough guide.
     """
-    x = np.array(scores, dtype=float)
+    x = read_numbers(scores, "Give the scores of the candidates as numbers.")
     if x.ndim != 1 or x.size < 2 or not np.isfinite(x).all():
         raise BadResponses("Give the finite scores of at least two candidates.")
     if not minimum < maximum or (x < minimum).any() or (x > maximum).any():
@@ -101,7 +102,7 @@ def rudner(theta: ArrayLike, standard_error: ArrayLike, cuts: ArrayLike) -> Clas
     Raises BadResponses, BadParameters. Source: Rudner (2005), Practical Assessment, Research & Evaluation 10(13). `theta`
     must be estimates without shrinkage (ML, WLE); with EAP the accuracy is flattered.
     """
-    estimate = np.array(theta, dtype=float)
+    estimate = read_numbers(theta, "Ability estimates must be numbers, one per candidate.")
     if estimate.ndim != 1 or estimate.size == 0 or not np.isfinite(estimate).all():
         raise BadResponses("Give finite ability estimates.")
     error = read_vector(standard_error, estimate.size, "standard errors", positive=True)
@@ -132,9 +133,12 @@ def lee(
     Categories earn 0, 1, 2, … points, or those in `points`, whole numbers. The true class is that of the expected score.
     Raises BadParameters. Source: Lee (2010), Journal of Educational Measurement 47, 1–17; Lord & Wingersky's recursion.
     """
-    tables = [np.array(p, dtype=float) for p in probabilities]
-    weight = np.array(weights, dtype=float)
-    if not tables or any(p.ndim != 2 or p.shape[0] != weight.size for p in tables):
+    sentence = "Give each item's probabilities as a table of numbers, abilities × categories."
+    if not isinstance(probabilities, (Sequence, np.ndarray)):
+        raise BadParameters(sentence)
+    tables = [read_numbers(p, sentence, BadParameters) for p in probabilities]
+    weight = read_numbers(weights, "Quadrature weights must be numbers, one per ability.", BadParameters)
+    if weight.ndim != 1 or not tables or any(p.ndim != 2 or p.shape[0] != weight.size for p in tables):
         raise BadParameters("Give each item as abilities × categories, with as many weights as abilities.")
     if any((p < -1e-12).any() or not np.allclose(p.sum(axis=1), 1, atol=1e-6) for p in tables):
         raise BadParameters("The categories' probabilities of an item must sum to 1 at every ability.")
@@ -164,7 +168,7 @@ def lee(
 
 
 def _cuts(cuts: ArrayLike) -> Floats:
-    limits = np.atleast_1d(np.array(cuts, dtype=float))
+    limits = np.atleast_1d(read_numbers(cuts, "Cuts must be numbers.", BadParameters))
     if limits.ndim != 1 or limits.size == 0 or not np.isfinite(limits).all() or (np.diff(limits) <= 0).any():
         raise BadParameters("Cuts are finite and rise.")
     return limits

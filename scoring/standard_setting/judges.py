@@ -11,6 +11,7 @@ from scipy import optimize, special
 
 from scoring.errors import BadParameters, BadResponses, NotIdentified
 from scoring.intervals import correlation, mean_interval
+from scoring.numbers import read_numbers
 from scoring.scores import read_confidence, read_names, read_scores, read_vector
 from scoring.verdicts import Verdict
 
@@ -119,12 +120,7 @@ def angoff(
 
 
 def _rounds(ratings: ArrayLike | Sequence[ArrayLike]) -> list[Floats]:
-    try:
-        whole = np.array(ratings, dtype=float)
-    except (TypeError, ValueError):
-        raise BadResponses(
-            "Ratings must be numbers, judges × items, the same judges and items in each round."
-        ) from None
+    whole = read_numbers(ratings, "Ratings must be numbers, judges × items, the same judges and items in each round.")
     if whole.ndim == 2:
         whole = whole[None]
     if whole.ndim != 3 or whole.shape[0] == 0:
@@ -215,7 +211,7 @@ def bookmark(
     (give each category boundary as an item of its own), several cuts at once (call once per cut).
     """
     level = read_confidence(confidence)
-    b = np.atleast_1d(np.array(difficulty, dtype=float))
+    b = np.atleast_1d(read_numbers(difficulty, "Difficulties must be numbers, one per item.", BadParameters))
     if b.ndim != 1 or b.size == 0 or not np.isfinite(b).all():
         raise BadParameters("Give finite difficulties, one per item.")
     a = read_vector(slope, b.size, "slopes", positive=True)
@@ -224,9 +220,10 @@ def bookmark(
         raise BadParameters("The response probability lies between the highest lower asymptote and 1.")
     if statistic not in ("median", "mean"):
         raise BadParameters(f'{statistic!r} is not a statistic: "median" or "mean".')
-    pages = np.atleast_1d(np.array(bookmarks, dtype=float))
+    pages = np.atleast_1d(read_numbers(bookmarks, "Bookmarks must be pages, one per judge.", BadParameters))
     if (
         pages.ndim != 1
+        or pages.size == 0
         or not np.array_equal(pages, np.rint(pages))
         or (pages < 1).any()
         or (pages > b.size + 1).any()
@@ -285,23 +282,20 @@ def hofstee(
     below the cut, drawn as a polygon through the points (score, share below it). Raises BadResponses, BadParameters.
     Source: Hofstee (1983); de Gruijter (1985), Journal of Educational Measurement 22, 263–269.
     """
-    totals = np.array(scores, dtype=float)
+    totals = read_numbers(scores, "Hofstee needs the total scores of the candidates as numbers.")
     if totals.ndim != 1 or totals.size < 2 or not np.isfinite(totals).all():
         raise BadResponses("Hofstee needs the finite total scores of at least two candidates.")
+    sentence = "The four limits are finite numbers, one per judge."
+    given = [
+        np.atleast_1d(read_numbers(v, sentence, BadParameters))
+        for v in (lowest_cut, highest_cut, lowest_failure, highest_failure)
+    ]
     try:
-        panel = np.stack(
-            np.broadcast_arrays(
-                *(
-                    np.atleast_1d(np.array(v, dtype=float))
-                    for v in (lowest_cut, highest_cut, lowest_failure, highest_failure)
-                )
-            ),
-            axis=1,
-        )
+        panel = np.stack(np.broadcast_arrays(*given), axis=1)
     except ValueError:
         raise BadParameters("Give the same number of judges for all four limits.") from None
-    if panel.ndim != 2 or not np.isfinite(panel).all():
-        raise BadParameters("The four limits are finite numbers, one per judge.")
+    if panel.ndim != 2 or panel.size == 0 or not np.isfinite(panel).all():
+        raise BadParameters(sentence)
     if (panel[:, 0] > panel[:, 1]).any() or (panel[:, 2] > panel[:, 3]).any():
         raise BadParameters("A lowest limit is above its highest one.")
     if (panel[:, 2:] < 0).any() or (panel[:, 2:] > 1).any():
@@ -392,7 +386,11 @@ def borderline(
     Norman (2006) for the regression; Livingston & Zieky (1982) for the group.
     """
     level = read_confidence(confidence)
-    x, y = np.array(grades, dtype=float), np.array(scores, dtype=float)
+    sentence = "Scores and grades are numbers, one each per candidate."
+    x, y = read_numbers(grades, sentence), read_numbers(scores, sentence)
+    grade = float(read_numbers(grade, "The borderline grade is one number.", BadParameters, ndim=0))
+    if not np.isfinite(grade):
+        raise BadParameters("The borderline grade is a finite number.")
     if x.shape != y.shape or x.ndim != 1 or x.size < 2:
         raise BadResponses("Give one score and one grade per candidate, for at least two candidates.")
     keep = ~(np.isnan(x) | np.isnan(y))
@@ -424,7 +422,7 @@ def borderline(
     if method != "regression":
         raise BadParameters(f'{method!r} is not a method: "group" or "regression".')
     n = x.size
-    sxx = float(((x - x.mean()) ** 2).sum())
+    sxx = float(((x - x.mean()) ** 2).sum()) if n else 0.0
     if n < 3 or sxx <= 0:
         raise NotIdentified("Regression needs three candidates or more with grades that differ.")
     slope = float(((x - x.mean()) * (y - y.mean())).sum() / sxx)
