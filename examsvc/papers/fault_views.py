@@ -32,7 +32,7 @@ def _faults_page(slug: str, code: str, neutralise: NeutraliseForm, correct: Corr
     number = request.args.get("number", type=int) or (int(request.form["number"]) if request.form.get("number", "").isdigit() else None)
     chosen = next((slot for slot in found.slots if slot.number == number), None)
     if reader and chosen is not None:
-        reading(slug, "paper", f"{code}, question {number}")
+        reading(slug, "paper", f"{code} · {number}")
         found = form_of(slug, code)
         chosen = next(slot for slot in found.slots if slot.number == number)
     versions = corrections.correctable(web.session(), found, chosen.number) if chosen is not None else []

@@ -226,7 +226,7 @@ def swap(slug: str, code: str, number: int) -> str | Response:
             return redirect(url_for("papers.form", slug=slug, code=code))
     except Refused as refusal:
         form.refuse(refusal)
-    reading(slug, "paper", f"{code}, question {number}")
+    reading(slug, "paper", f"{code} · {number}")
     found = form_of(slug, code)
     slot = next(one for one in found.slots if one.number == number)
     cell = queries.cells(found.blueprint)[slot.line - 1]
