@@ -52,7 +52,8 @@ def enrol(session: Session, log: str, account_id: int, now: datetime) -> str:
 
 
 def record_grant(session: Session, log: str, grant: RoleGrant, now: datetime) -> None:
-    """``role.granted`` with the approvals that the grant rests on; the first administrators have none and only a code."""
+    """``role.granted`` with the approvals that the grant rests on; the first administrators have none and stand in
+    ``administrators.first``."""
     if not is_open(session, log):
         return
     person = enrol(session, log, grant.account_id, now)
@@ -77,7 +78,17 @@ def record_grant(session: Session, log: str, grant: RoleGrant, now: datetime) ->
 
 
 def enter_people(session: Session, log: str, now: datetime) -> None:
-    """Right after ``log.opened``: puts everybody who holds a role here, and the roles, on record."""
+    """Right after ``log.opened``: puts the first administrators, everybody who holds a role here, and the roles, on record.
+
+    Safe to repeat; does nothing while the log is not open.
+    """
+    if not is_open(session, log):
+        return
+    first = _in_force(session, now, RoleGrant.competition == "", RoleGrant.request_id.is_(None))
+    entered = select(LogEntry.id).where(LogEntry.log == log, LogEntry.type == "administrators.first")
+    if first and session.scalar(entered) is None:
+        persons = {enrol(session, log, grant.account_id, now) for grant in first}
+        ledger.record(session, log, "administrators.first", now=now, persons=sorted(persons))
     competition = "" if log == REGISTRY else log
     for grant in _in_force(session, now, RoleGrant.competition == competition):
         record_grant(session, log, grant, now)

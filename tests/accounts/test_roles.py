@@ -86,6 +86,8 @@ def test_a_log_opened_later_takes_the_roles_that_are_in_force(session: Session, 
         enrolment.enter_people(session, SLUG, people.now)
     assert [one.body["role"] for one in of_type(session, "role.granted") if one.body["person"] == people.account(mai).code] == ["marker"]
     assert people.account(nam).code not in str([one.body for one in entries(session)])
+    (first,) = of_type(session, "administrators.first")
+    assert set(first.body["persons"]) == {people.account(one).code for one in people.admins}
 
 
 def test_names_stand_only_in_what_can_be_erased(people: People) -> None:

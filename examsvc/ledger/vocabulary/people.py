@@ -69,7 +69,7 @@ ENTRIES = (
     ),
     entry(
         "administrators.first",
-        Field("persons", set_of(CODE, least=2, most=20), "actor codes of the first administrators"),
+        Field("persons", set_of(CODE, least=1, most=20), "actor codes of the first administrators who are in office"),
         when="The installation is initialised: the only moment at which one person acts alone. In a competition's log: who they are there.",
         by="system",
         log=IN_BOTH,
