@@ -61,7 +61,7 @@ TEXTS = [" ".join(RNG.choice(list("abcdefghijklmnopqrstuvwxyz"), 80)) for _ in r
 CALLS = {
     "calibrate": (lambda x: irt.calibrate(x, "2PL"), [X]),
     "calibrate 3PL": (lambda x: irt.calibrate(x, "3PL"), [X]),
-    "groups": (lambda x, g: irt.calibrate(x, "Rasch", groups=g, max_iterations=40), [X, HALF[:60]]),
+    "groups": (lambda x, g: irt.calibrate(x, "Rasch", groups=g, max_iterations=16), [X, HALF[:60]]),
     "weights": (lambda w: irt.calibrate(X, "Rasch", weights=w), [np.ones(60)]),
     "nodes": (lambda nodes: irt.calibrate(X, "Rasch", nodes=nodes), [np.linspace(-5, 5, 21)]),
     "fixed": (lambda fixed: irt.calibrate(X, "2PL", fixed=fixed), [None]),
