@@ -19,9 +19,9 @@ from scoring.numbers import read_numbers
 Floats = NDArray[np.float64]
 
 LEAST, MOST = 31, 2001
-
 WIDEST_STEP = 5.0
 """Of given nodes, on the ability scale: between wider ones a normal population would hardly have weight."""
+
 
 def choose_nodes(
     blocks: Sequence[Block],
