@@ -66,7 +66,7 @@ def summary_lines(form: Form, found: Sequence[Finding], language: str) -> list[s
         sentence(language, contents_of, items=sums["items"], marks=number(str(sums["marks"]), language), words=sums["words"]),
         f"SHA-256 {form.digest}",
         *[
-            f"{sentence(language, N_('Warning'))}: {one.spoken(language)}"
+            f"{sentence(language, N_('To look at'))}: {one.spoken(language)}"
             for one in found
             if one.severity == "warning"
         ],

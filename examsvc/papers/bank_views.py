@@ -199,7 +199,7 @@ def bank(slug: str, name: str) -> str:
     hits = [version for version in everything if search.finds(version)]
     page = max(1, request.args.get("page", 1, type=int))
     chosen = hits[(page - 1) * PAGE : page * PAGE]
-    reading(slug, "bank", f"{name}, page {page}")
+    reading(slug, "bank", f"{name} · {page}")
     return render_template(
         "papers/bank.html",
         competition=competition(slug),

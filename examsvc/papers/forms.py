@@ -96,7 +96,7 @@ class SearchForm(Form):
     class Meta(Form.Meta):
         csrf = False  # a search changes nothing, and its address can be kept
 
-    words = StringField(_("Words"), [at_most(200)])
+    words = StringField(_("Words to look for"), [at_most(200)])
     topic = SelectField(_("Topic"), validate_choice=False)
     level = SelectField(_("Cognitive level"), validate_choice=False)
     kind = SelectField(_("Kind"), validate_choice=False)

@@ -207,7 +207,7 @@ def candidate(version: ItemVersion, uses: int = 0, difficulty: float | None = No
         uses,
         version.status in ("reviewed", "approved"),
         difficulty,
-        curve(item(version)),
+        curve(item(version)) if "parameters" in version.native else None,
     )
 
 

@@ -234,7 +234,7 @@ def test_every_reading_is_on_record(office: Office) -> None:
     office.get("Chair", "/")
     rows = office.session.scalars(select(Reading).order_by(Reading.id)).all()[before:]
     assert [(row.account.name, row.what, row.thing) for row in rows] == [
-        ("Setter", "bank", "public-leadership, page 1"),
+        ("Setter", "bank", "public-leadership · 1"),
         ("Approver", "item", "public-leadership/plan-01"),
         ("Approver", "paper", "test-main-1"),
         ("Setter", "guide", "test-main-1, en"),
