@@ -11,6 +11,7 @@ from examsvc.accounts import queries as accounts
 from examsvc.accounts.browser import enter
 from examsvc.base import access, web
 from examsvc.base.errors import N_, NotFound, Refused
+from examsvc.competitions import queries as competitions
 from examsvc.demonstration import custodians, witnesses
 from examsvc.demonstration.people import CANDIDATES, STAFF
 from examsvc.demonstration.rehearsal import prepare
@@ -19,11 +20,27 @@ from examsvc.settings import Settings
 
 bp = Blueprint("demonstration", __name__, template_folder="templates")
 
+BEGIN = {
+    "chi-cuc-truong-2026": N_("Applications are open. Be any candidate, and apply."),
+    "truong-phong-2026-2": N_(
+        "An exam is about to begin. Be the invigilator La Thị Mai and check a candidate in; then sign out and sit the exam with the"
+        " number and the code of the slip. Its bell rings two minutes after the demonstration was built, a second part forty minutes"
+        " after."
+    ),
+    "pho-giam-doc-2026": N_("Scripts wait on the desks. Be the marker Hà Thị Tuyết, and mark one."),
+    "truong-phong-2026-1": N_(
+        "The result is published. Read it as a stranger; then be the candidate Nguyễn Thị Thúy An and see how each number came"
+        " about, or the chair Vũ Đức Thành and read the review."
+    ),
+}
+"""Where a visitor may begin: the competitions of ``story.tell``, each with what can be done in it now."""
+
 
 @bp.get("/demo")
 @access.public
 def people() -> str:
-    return render_template("demonstration/people.html", staff=STAFF, candidates=CANDIDATES)
+    found = [(competitions.competition(web.session(), slug), sentence) for slug, sentence in BEGIN.items()]
+    return render_template("demonstration/people.html", staff=STAFF, candidates=CANDIDATES, begin=found)
 
 
 @bp.post("/demo/<handle>")
