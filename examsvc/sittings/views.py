@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import Any
 
-from flask import Blueprint, Flask, g, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, current_app, g, jsonify, redirect, render_template, request, url_for
 from flask_wtf.csrf import generate_csrf
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from examsvc.accounts.browser import open_in_browser
@@ -206,25 +208,46 @@ def paper(code: str) -> Response | tuple[Response, int]:
     if clock["state"] == "waiting":
         sentence = web.explain(Refused(N_("The exam is not open yet. Wait for the bell.")))
         return jsonify(error=sentence, code="not-open", **clock), 403
+    return Response(_paper(web.session(), attempt), mimetype="application/json")
+
+
+_papers: OrderedDict[str, str] = OrderedDict()
+MOST_PAPERS = 2000
+
+
+def _paper(session: Session, attempt: Attempt) -> str:
+    """The questions as they are sent; made while the candidate waits, so that a whole hall gets them at the bell at once.
+
+    Kept in memory by the attempt's code: neither its paper nor its seed ever changes.
+    """
+    kept = _papers.get(attempt.code)
+    if kept is not None:
+        return kept
     regulation = competitions.regulation(attempt.application.competition)
     part = regulation.part(attempt.sitting.part)
-    media = url_for("sittings.media", code=code, name="")
+    media = url_for("sittings.media", code=attempt.code, name="")
     slots = [
         {
             "slot": slot.number,
             "marks": slot.marks,
             "item": {
-                language: queries.presented(web.session(), attempt, slot, language, media)
-                for language in regulation.languages
+                language: queries.presented(session, attempt, slot, language, media) for language in regulation.languages
             },
         }
-        for slot in queries.slots(web.session(), attempt)
+        for slot in queries.slots(session, attempt)
     ]
-    return jsonify(
-        paper=attempt.sitting.form.digest if attempt.sitting.form else None,
-        languages=list(regulation.languages),
-        parts=[{"title": part.label.model_dump(), "instructions": {}, "slots": slots}],
+    made = current_app.json.dumps(
+        {
+            "paper": attempt.sitting.form.digest if attempt.sitting.form else None,
+            "languages": list(regulation.languages),
+            "parts": [{"title": part.label.model_dump(), "instructions": {}, "slots": slots}],
+        }
     )
+    if slots:
+        _papers[attempt.code] = made
+        while len(_papers) > MOST_PAPERS:
+            _papers.popitem(last=False)
+    return made
 
 
 @bp.get("/attempts/<code>/media/<name>")
@@ -261,6 +284,7 @@ def lease(code: str) -> Response:
             with web.writing() as session:
                 running.ask_to_move(session, queries.attempt(session, code), now=web.now())
         raise
+    _paper(web.session(), queries.attempt(web.session(), code))
     return jsonify(lease=token, **clock)
 
 
