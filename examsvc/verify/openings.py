@@ -1,6 +1,7 @@
 """V6: regulation, forms, keys and every other opened object are what the log committed to."""
 
 from collections.abc import Iterator
+from functools import cache
 
 from examsvc.ledger import entries
 from examsvc.ledger.definitions import Opening
@@ -18,7 +19,7 @@ def openings(read: Bundle) -> Finding:
         if entry is not None
         for name, commitment in entry.commitments
     }
-    reasons = [*read.opening_problems, *_misplaced(read), *_documents(read), *_papers(read)]
+    reasons = [*read.opening_problems, *_misplaced(read), *_foreign(read), *_documents(read), *_papers(read)]
     opened = {item.commitment for item in read.openings}  # a later entry may repeat a commitment
     absent = [(key, name) for key, name in committed.items() if key[1] not in opened and _shown(read, name)]
     reasons += [
@@ -47,6 +48,31 @@ def _misplaced(read: Bundle) -> Iterator[str]:
             yield f"entry {item.entry}: the object {item.object} is personal and does not belong in this edition"
 
 
+def _foreign(read: Bundle) -> Iterator[str]:
+    """An object says the same as the entry that commits to it, in every field that both have under one name."""
+    for entry in read.entries:
+        if entry is None:
+            continue
+        for name, commitment in entry.commitments:
+            value = read.opened(commitment)
+            if value is None:
+                continue
+            odd = [field for field in _shared(entry.type, name) if value.get(field) != entry.body.get(field)]
+            if odd:
+                yield f"entry {entry.index}: the object {name} speaks of another {', '.join(odd)}"
+
+
+@cache
+def _shared(type: str, name: str) -> tuple[str, ...]:
+    """The fields that an entry and its object have under one name and of one kind; an outcome whatever its kind."""
+    kinds = {field.name: field.kind.name for field in entries.TYPES[type].body if not field.kind.objects}
+    return tuple(
+        field.name
+        for field in entries.OBJECTS[name].fields
+        if field.name in kinds and (kinds[field.name] == field.kind.name or field.name == "outcome")
+    )
+
+
 def _documents(read: Bundle) -> Iterator[str]:
     named = {
         value
@@ -65,6 +91,11 @@ def _documents(read: Bundle) -> Iterator[str]:
 
 def _papers(read: Bundle) -> Iterator[str]:
     approved = {entry.body["paper"]: entry.body["forms"] for entry in read.of("paper.approved")}
+    named: dict[str | None, set[str]] = {}
+    for entry in read.of("custodians.named"):
+        value = read.opened(entry.body["custodians"])
+        if value is not None:
+            named[entry.stage] = {row["custodian"] for row in value["custodians"]}
     for entry in read.of("paper.sealed"):
         paper = entry.body["paper"]
         where = f"entry {entry.index}: the paper {paper}"
@@ -78,6 +109,11 @@ def _papers(read: Bundle) -> Iterator[str]:
                 and value.get("paper") != paper
             ):
                 yield f"{where} holds a {name.partition('.')[2]} of another paper"
+        if (
+            entry.stage in named
+            and {share["custodian"] for share in entry.body["shares"]} != named[entry.stage]
+        ):
+            yield f"{where} has shares for others than the custodians named"
         listed = [(share["custodian"], share["x"], share["share"]) for share in entry.body["shares"]]
         threshold = entry.body["threshold"]
         alone = threshold == len(listed) == 1  # one keeper, where the regulation wants no more

@@ -135,6 +135,9 @@ class _Work:
         """The key as sealed holds the very items of the forms."""
         for paper in self.papers.by_code.values():
             _, key = paper.keys.get(1, (0, {}))
+            asked = {question.item for form in paper.forms.values() for question in form.values()}
+            if key and asked and set(key) != asked:
+                yield f"the key of {paper.code} is for other items than its forms have"
             for digest, native in key.items():
                 item = self.papers.item(native)
                 if item is not None and item.digest != digest:
@@ -255,6 +258,8 @@ class _Work:
         return (self.papers.part_of(paper, question, StageKind.WRITTEN), question.marks)
 
     def _scripts(self) -> Iterator[str]:
+        for entry in self.read.of("mark.recorded"):
+            yield from self._added_up(entry)
         for entry in self.read.of("mark.settled"):
             value, script = self.read.opened(entry.body["settlement"]), entry.body["script"]
             part, maximum = self.script_parts.get(script, (None, None))
@@ -279,6 +284,14 @@ class _Work:
                         yield f"entry {entry.index}: the marks of {script} make {decimal(expected.mark)}, not {value['mark']}"
                     mark = mark if expected.mark is None else expected.mark
             self.settled[script].append((entry.index, mark))
+
+    def _added_up(self, entry: Entry) -> Iterator[str]:
+        """The criteria of a sheet, where it has any, add up to its total."""
+        value = self.read.opened(entry.body["sheet"])
+        if value is not None and value["criteria"]:
+            total = sum((exact(row["mark"]) for row in value["criteria"]), Fraction(0))
+            if decimal(total) != value["total"]:
+                yield f"entry {entry.index}: the criteria of the sheet add up to {decimal(total)}, not {value['total']}"
 
     def _remarks(self) -> Iterator[str]:
         sheets: dict[tuple[str, str], list[tuple[int, str | None]]] = defaultdict(list)
@@ -322,11 +335,7 @@ class _Work:
 
     def _hearings(self) -> Iterator[str]:
         for entry in self.read.of("hearing.marked"):
-            value = self.read.opened(entry.body["sheet"])
-            if value is not None and value["criteria"]:
-                total = sum((exact(row["mark"]) for row in value["criteria"]), Fraction(0))
-                if decimal(total) != value["total"]:
-                    yield f"entry {entry.index}: the criteria of the sheet add up to {decimal(total)}, not {value['total']}"
+            yield from self._added_up(entry)
         for entry in self.read.of("hearing.settled"):
             value, part = self.read.opened(entry.body["settlement"]), self._heard_part(entry.stage)
             if value is None:

@@ -132,6 +132,6 @@ def scenario(seed: int) -> tuple[int, Scenario]:
         draw.choice([1, 2, 4, 5]),
         draw.choice([1, 1, 2]),
         draw.choice([2, 10, 40]),
-        chosen,
+        incidents=chosen,
     )
     return draw.choice([1, 1, 2, 3, 4, 6, 9]), made

@@ -346,10 +346,7 @@ def test_a_registry_log():
         {"origin": "exam.example/registry", "key": halls.LOG_KEY.verifier.text},
     )
     assert history.append(opened) == []
-    assert {p.message for p in history.missing()} == {
-        "release.installed is missing",
-        "witnesses.named is missing",
-    }
+    assert {p.message for p in history.missing()} == {"release.installed is missing"}
     body = approved(
         {
             "competition": "c1",

@@ -1,12 +1,24 @@
 """An insider who rewrites a competition's log and signs it anew, with all witnesses' help, so that only logic can find him."""
 
+import hashlib
 import json
 from dataclasses import dataclass, replace
 
-from hall import CODE, LOG_KEY, POSTS, WITNESSES, Hall, checkpoint_of, material
+from hall import CODE, LOG_KEY, WITNESSES, Hall, checkpoint_of, material
 
 from examsvc.ledger import canonical, chains, commitments
-from examsvc.ledger.bundle import Material, Opened, Save, compose
+from examsvc.ledger.bundle import Material, Opened, Save, compose, pack
+
+
+def refitted(content: dict[str, bytes]) -> bytes:
+    """A bundle of these files with a manifest that lists them rightly."""
+    manifest = canonical.decode(content["manifest.json"])
+    files = {name: data for name, data in content.items() if name != "manifest.json"}
+    manifest["files"] = {
+        name: {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+        for name, data in sorted(files.items())
+    }
+    return pack({"manifest.json": canonical.encode(manifest), **files})
 
 
 @dataclass
@@ -134,4 +146,4 @@ class World:
         )
 
     def bundle(self, kind: str = "restricted") -> bytes:
-        return compose(self.material(), kind, POSTS, 1)
+        return compose(self.material(), kind, self.hall.posts, 1)

@@ -5,6 +5,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from der import token
 from forgery import World
 from hall import (
     CODE,
@@ -14,6 +15,7 @@ from hall import (
     REGISTRY_KEY,
     START,
     WITNESSES,
+    Scenario,
     checkpoint_of,
     material,
     registry,
@@ -25,6 +27,7 @@ from examsvc.ledger.bundle import PUBLIC, RESTRICTED, Save, compose, pack, unpac
 from examsvc.ledger.merkle import Tree
 from examsvc.ledger.notes import ED25519, SignerKey
 from examsvc.ledger.receipts import Proof, Receipt
+from examsvc.verify.der import read_token
 from examsvc.verify.findings import Verdict
 from examsvc.verify.verification import NO_POLICY, NOT_VERIFIED, VERIFIED, verify
 
@@ -562,7 +565,11 @@ def test_an_attempt_for_somebody_who_was_not_listed_and_two_for_one():
 def test_a_sheet_changed_and_committed_to_anew():
     world = World.of(HALL)
     sheet = world.find("mark.recorded")["body"]["sheet"]
-    world.reopen(sheet, changed(world.opening(sheet).value, total="100"))
+    world.reopen(sheet, changed(world.opening(sheet).value, total="80"))
+    assert failed(world.bundle()) == {"V10", "V13"}  # its criteria add up to another total
+    world = World.of(HALL)
+    sheet = world.find("mark.recorded")["body"]["sheet"]
+    world.reopen(sheet, changed(world.opening(sheet).value, total="80", criteria=[]))
     assert failed(world.bundle()) == {"V10"}
     world = World.of(HALL)
     sheet = world.find("hearing.marked")["body"]["sheet"]
@@ -700,7 +707,11 @@ def test_a_script_code_put_on_another_attempt():
     first, second = world.find("blind.map")["body"]["pairs"][:2]
     attempt = world.opening(first).value["attempt"]
     world.reopen(second, changed(world.opening(second).value, attempt=attempt))
-    assert failed(world.bundle()) == {"V13", "V14", "V17"}  # and two people have other essays than were ranked
+    assert failed(world.bundle()) == {
+        "V13",
+        "V14",
+        "V17",
+    }  # and two people have other essays than were ranked
 
 
 def test_software_that_the_registry_does_not_know_and_a_competition_it_does_not_know():
@@ -773,3 +784,95 @@ def test_receipts_that_prove_nothing():
     assert failed(DATA[PUBLIC], slips=[foreign.slip]) == {"V18"}
     assert failed(DATA[PUBLIC], slips=["AAAA"]) == {"V18"}
     assert receipts.slip(entries.leaf_hash(honest.entry)) == honest.slip
+
+
+# ------------------------------------------------------------------------------------------ V13, V14, V16
+
+
+def in_ranking(world, change):
+    """The ranking of P1 changed wherever it stands."""
+    commitment = world.find("results.computed", posts=["P1"])["body"]["ranking"]
+    value = changed(world.opening(commitment).value)
+    change(value["rows"])
+    world.reopen(commitment, value)
+    return world
+
+
+def test_a_rank_an_outcome_or_a_total_that_does_not_follow():
+    def ranks(rows):
+        rows[0]["rank"], rows[1]["rank"] = rows[1]["rank"], rows[0]["rank"]
+
+    def outcomes(rows):
+        rows[0]["outcome"], rows[1]["outcome"] = rows[1]["outcome"], rows[0]["outcome"]
+
+    def total(rows):
+        rows[0]["total"] = "1" + rows[0]["total"][1:-1] + "3"
+
+    def priority(rows):
+        rows[0]["priority"] = "5"
+
+    def ties(rows):
+        rows[0]["ties"] = [{"by": "part-mark", "part": "essay"}]
+
+    for change in (ranks, outcomes, total, priority, ties):
+        for kind in (PUBLIC, RESTRICTED):
+            assert failed(in_ranking(World.of(HALL), change).bundle(kind)) == {"V14"}, change
+
+
+def test_a_mark_in_the_ranking_that_is_not_the_one_given():
+    """Mark, total and rank fit each other; only answers, sheets and key tell."""
+
+    def better(rows):
+        low = min(rows, key=lambda row: float(row["total"]))
+        high = max(rows, key=lambda row: float(row["total"]))
+        line = next(line for line in low["stages"] if line["part"] == "plan-defence")
+        gain = float(high["total"]) - float(low["total"]) + 1
+        line["mark"] = f"{float(line['mark']) + gain:.6f}".rstrip("0").rstrip(".")
+        low["total"] = f"{float(low['total']) + gain:.6f}".rstrip("0").rstrip(".")
+        low["rank"], high["rank"] = 1, 2
+        low["outcome"], high["outcome"] = "selected", "passed"
+
+    checks = failed(in_ranking(World.of(HALL), better).bundle())
+    assert {"V13"} <= checks <= {"V13", "V14"}
+    assert "V13" not in failed(in_ranking(World.of(HALL), better).bundle(PUBLIC))
+
+
+def test_places_changed_so_that_another_is_selected():
+    world = World.of(HALL)
+    world.find("results.computed", posts=["P1"])["body"]["places"] = 2
+    assert failed(world.bundle(PUBLIC)) == {"V14"}
+
+
+def test_a_score_that_the_key_does_not_give():
+    world = World.of(HALL)
+    commitment = world.find("responses.scored")["body"]["scores"]
+    value = changed(world.opening(commitment).value)
+    row = value["scores"][0]
+    row["slots"], row["total"] = (["0"], "0") if row["total"] != "0" else (["20"], "20")
+    world.reopen(commitment, value)
+    assert failed(world.bundle()) == {"V13"}
+    assert failed(world.bundle(PUBLIC)) == set()
+
+
+def test_time_stamps_of_another_log_or_another_time():
+    hall = competition(5, 1, scenario=Scenario(incidents=frozenset({"stamp"})))
+    assert failed(compose(material(hall), PUBLIC, POSTS, 1)) == set()
+    stamped = next(
+        place for place, data in enumerate(hall.data) if entries.read_entry(data).type == "time.stamped"
+    )
+    entry = entries.read_entry(hall.data[stamped])
+    imprint = read_token(hall.documents[0]).imprint
+    for document in (
+        token(imprint, entry.time - 5000),
+        token(imprint, entry.time + 61),
+        token(bytes(32), entry.time),
+        b"no token",
+    ):
+        world = World.of(hall)
+        world.base = replace(world.base, documents=[*list(world.base.documents)[:3], document])
+        world.find("time.stamped")["body"]["token"] = hashlib.sha256(document).hexdigest()
+        assert failed(world.bundle(PUBLIC)) == {"V16"}, document
+    for name, value in (("size", entry.body["size"] - 1), ("size", 10**6), ("root", "ab" * 32)):
+        world = World.of(hall)
+        world.find("time.stamped")["body"][name] = value
+        assert failed(world.bundle(PUBLIC)) == {"V16"}

@@ -39,7 +39,10 @@ def test_the_report_in_words():
     assert text[0].startswith("public edition 1 of dept-heads-2026, posts P1, P2")
     assert text[-1] == "Verified."
     assert sum(line.startswith("passed") for line in text) == 16
-    assert "not checkable  V13  scores follow from responses and key, marks from their sheets, and the ranking holds these" in text
+    assert (
+        "not checkable  V13  scores follow from responses and key, marks from their sheets, and the ranking holds these"
+        in text
+    )
     assert "not checkable  V18  every receipt given is in this log" in text
     assert lines(verify(data, None))[-1].startswith("Consistent in itself")
     bad = lines(verify(data, POLICY, slips=["AAAAA-AAAAA-AAAAA-AAAAA"]))
