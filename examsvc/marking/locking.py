@@ -140,7 +140,7 @@ def _lock(session: Session, approved: Approved) -> None:
         competition.slug,
         "marks.locked",
         now=approved.now,
-        by=scope.actor(session, approved.asked_by),
+        by=scope.signer(session, approved, "chief-examiner") or scope.actor(session, approved.asked_by),
         approvals=approved.approvals,
         summary=approved.summary,
         stage=stage,
@@ -188,6 +188,9 @@ def _open(session: Session, approved: Approved) -> None:
     lock = queries.lock(session, competition.id, stage)
     if lock is None or lock.opened_at is not None:
         raise Refused(N_("The code map of this stage is open already."))
+    custodian = scope.signer(session, approved, "code-custodian")
+    if custodian is None:
+        raise Refused(N_("The code map is opened by a code custodian: one must be among the approvers."))
     lock.opened_at = approved.now
     session.flush()
     scripts = [
@@ -201,13 +204,13 @@ def _open(session: Session, approved: Approved) -> None:
         competition.slug,
         "blind.open",
         now=approved.now,
-        by=scope.actor(session, approved.asked_by),
+        by=custodian,
         approvals=approved.approvals,
         summary=approved.summary,
         stage=stage,
         posts=_posts(session, competition),
         lock=lock.number,
-        custodians=sorted({code for code, _ in approved.approvals} & holders) or sorted(holders),
+        custodians=sorted({code for code, _ in approved.approvals} & holders),
         pairs=len(scripts),
     )
     replacing.recuse_those_who_recognised(session, scripts, approved.now)

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from examsvc.accounts import queries as accounts
+from examsvc.accounts.approvals import Approved
 from examsvc.base.errors import N_, NotFound, Refused
 from examsvc.competitions import queries as competitions
 from examsvc.competitions.marking_clauses import MarkingScheme
@@ -41,6 +42,14 @@ def scheme(competition: Competition, part: str) -> MarkingScheme:
 
 def actor(session: Session, account_id: int) -> str:
     return accounts.account(session, account_id).code
+
+
+def signer(session: Session, approved: Approved, role: str) -> str | None:
+    """Code of the first approver who holds this role in the competition: who stands as the actor of an entry that the role makes."""
+    holders = {
+        one.code for place in (approved.competition, "") for one in accounts.holders(session, role, place, approved.now)
+    }
+    return next((code for code, _ in approved.approvals if code in holders), None)
 
 
 def lock(session: Session, competition_id: int, stage: str) -> StageLock | None:

@@ -21,6 +21,7 @@ from examsvc.competitions.models import Competition
 from examsvc.competitions.result_clauses import Publication as PublicationRule
 from examsvc.ledger import canonical
 from examsvc.ledger.operations import record
+from examsvc.marking import scope
 from examsvc.results import editions, queries
 from examsvc.results.computing import candidates, digest_of
 from examsvc.results.deciding import line
@@ -153,7 +154,7 @@ def publish(session: Session, approved: Approved) -> None:
     digest = digest_of(content)
     if run.number != approved.arguments["run"] or digest != approved.arguments["digest"]:
         raise Refused(N_("What would be published has changed since it was proposed. Propose it again."))
-    by = accounts.account(session, approved.asked_by).code
+    by = scope.signer(session, approved, "hr-officer") or accounts.account(session, approved.asked_by).code
     edition = _next_edition(session, competition)
     previous = editions.previous_digest(session, competition)
     entries = {}

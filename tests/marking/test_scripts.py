@@ -402,3 +402,28 @@ def test_the_joint_marking_is_on_record_and_counts_for_nobody(hall: ExamHall) ->
     assert {row["mark"] for row in first["marks"]} == {"12.5", "13.5", "14.5"}
     assert queries.part_marks(session, hall.competition, "essay") == {}
     assert_valid(session, "mot")
+
+
+def test_the_map_is_not_opened_without_a_custodian_of_it(hall: ExamHall) -> None:
+    for name in ("An", "Bình", "Chi"):
+        hall.mark_script(name, 12, 13)
+    hall.lock("written")
+    assert bodies(hall, "marks.locked")[0]["approvals"][0]["by"] == accounts.account(hall.session, hall.people["Chief"]).code
+    with hall.write():
+        request = roles.propose_role(
+            hall.session,
+            account_id=hall.person("Late").id,
+            role="council-chair",
+            competition="mot",
+            by=hall.office,
+            now=hall.now,
+        )
+        roles.approve_role(hall.session, request_id=request.id, by=hall.second, now=hall.now)
+    with hall.write():
+        locking.ask_opening(hall.session, hall.competition, stage="written", by=hall.people["Chair"], now=hall.now)
+    with pytest.raises(Refused, match="one must be among the approvers"):
+        hall.approve_all("Late")
+    assert hall.approve_all("Coder") == 1
+    (body,) = bodies(hall, "blind.open")
+    assert body["custodians"] == [accounts.account(hall.session, hall.people["Coder"]).code]
+    assert_valid(hall.session, "mot")
