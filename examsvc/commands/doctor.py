@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 import click
@@ -30,7 +31,8 @@ from examsvc.base.database import make_engine
 from examsvc.commands import backup
 from examsvc.competitions import logs
 from examsvc.competitions.models import Competition
-from examsvc.ledger import defences
+from examsvc.ledger import defences, signing, witnessing
+from examsvc.ledger import queries as ledger
 from examsvc.ledger.models import LogEntry
 from examsvc.migrations import apply
 from examsvc.settings import Settings
@@ -118,6 +120,7 @@ def examine(now: datetime) -> Iterator[Finding]:
             ("people", lambda session: look_at_people(session, now)),
             ("worker", lambda session: look_at_worker(session, now)),
             ("log", look_at_logs),
+            ("witnesses", lambda session: look_at_witnesses(session, settings)),
             ("files", look_at_files),
             ("backup", lambda session: look_at_backups(session, settings, now)),
         )
@@ -289,7 +292,7 @@ def clock_is_synchronised() -> bool | None:
 def look_at_people(session: Session, now: datetime) -> Iterator[Finding]:
     administrators = accounts.holders(session, "system-administrator", "", now)
     able = [one for one in administrators if accounts.factors(session, one.id)]
-    officers = accounts.holders(session, "hr", "", now)
+    officers = accounts.holders(session, "hr-officer", "", now)
     others = {one.id for one in (*administrators, *officers)}
     if len(administrators) < 2:
         yield bad("people", f"Administrators: {len(administrators)}. Nothing can be approved by two; appoint another one.")
@@ -328,6 +331,27 @@ def look_at_logs(session: Session) -> Iterator[Finding]:
             yield well("log", f"{name}: {size} entries, in order, each as its openings say.")
     if not names:
         yield note("log", "None has begun; the first begins with the first competition.")
+
+
+def look_at_witnesses(session: Session, settings: Settings) -> Iterator[Finding]:
+    """Asks them: a log that they have seen longer or otherwise is what nobody may serve; silence is only told."""
+    signing.configure(signing.Installation(settings.log_key(), settings.folder, settings.witness_address))
+    try:
+        silent = witnessing.require_witnessed(session, partial(witnessing.send, patience=witnessing.PATIENCE_AT_START))
+    except signing.Unsound as error:
+        yield bad("witnesses", str(error))
+        return
+    names = {one.key.name for log in ledger.logs(session) for one in ledger.witnesses(session, log)}
+    for one in silent:
+        yield note("witnesses", f"{one}. It is asked again each time a log has grown; receipts and bundles wait for a quorum.")
+    for log in ledger.logs(session):
+        for contact in ledger.contacts(session, log).values():
+            if contact.trouble in ("ahead", "conflict"):
+                yield bad("witnesses", f"{contact.key.partition('+')[0]} contradicts the log {log}. Keep a backup, change nothing, and ask it for its evidence.")
+    if not names:
+        yield note("witnesses", "None is named yet; the regulation of each competition names them.")
+    elif not silent:
+        yield well("witnesses", f"{len(names)} answer, and every log continues what they signed.")
 
 
 def look_at_files(session: Session) -> Iterator[Finding]:

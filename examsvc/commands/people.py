@@ -17,6 +17,8 @@ def init(first: str, second: str) -> None:
     from examsvc.base.clock import system_clock
     from examsvc.base.database import writing
     from examsvc.base.web import db
+    from examsvc.ledger import keys
+    from examsvc.ledger.operations import REGISTRY
     from examsvc.migrations import apply
     from examsvc.settings import Settings
 
@@ -25,6 +27,7 @@ def init(first: str, second: str) -> None:
     settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     app = create_app(settings)
     settings.people_key()
+    registry = keys.identity(settings.log_key(), settings.host, REGISTRY)
     with app.app_context():
         apply.upgrade(db.engine)
         with writing(db.session()) as session:
@@ -36,7 +39,9 @@ def init(first: str, second: str) -> None:
     click.echo(
         "\nEach then sets up a second factor. Next, both appoint at least two personnel officers"
         " (page People and roles): with two people only, nobody could let the other begin anew."
-        f"\nKeep a copy of {settings.folder / 'keys'} apart from the database: without it nobody is recognised any more."
+        f"\nKeep a copy of {settings.folder / 'keys'} apart from the database: without it nobody is recognised any more,"
+        " and no record can be signed."
+        f"\nGive this line to the witnesses; it is the key of the installation's record:\n  {registry.key}"
     )
 
 

@@ -69,7 +69,7 @@ def test_one_that_is_well() -> None:
     done = CliRunner().invoke(command, ["doctor", "--json"])
     told = json.loads(done.stdout)
     assert {one["subject"] for one in told} == {
-        "settings", "keys", "disk", "fonts", "mail", "database", "clock", "people", "worker", "log", "files", "backup",
+        "settings", "keys", "disk", "fonts", "mail", "database", "clock", "people", "worker", "log", "witnesses", "files", "backup",
     }  # fmt: skip
     assert [one for one in told if one["state"] == "bad"] == []
     assert done.exit_code == 0
@@ -227,3 +227,20 @@ def test_both_kinds_of_database_are_looked_into(furnished: Furnished) -> None:
         assert State.BAD not in {one.state for one in doctor.look_at_clock(session, now)}
         assert [one.state for one in doctor.look_at_worker(session, now)] == [State.BAD]
         assert [one.state for one in doctor.look_at_backups(session, furnished.settings, now)] == [State.NOTE]
+
+
+def test_a_log_that_a_witness_saw_longer_is_bad(installation: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A witness's proof is bad news, its silence only a note."""
+    from examsvc.ledger import signing, witnessing
+
+    def unsound(session: object, sender: object) -> list[str]:
+        raise signing.Unsound("The log mot has 3 entries, but a checkpoint of 5 is signed.")
+
+    monkeypatch.setattr(witnessing, "require_witnessed", unsound)
+    told = json.loads(CliRunner().invoke(command, ["doctor", "--json"]).stdout)
+    assert [one["state"] for one in told if one["subject"] == "witnesses"] == ["bad"]
+    monkeypatch.setattr(witnessing, "require_witnessed", lambda session, sender: ["witness.example/w1: no route"])
+    told = json.loads(CliRunner().invoke(command, ["doctor", "--json"]).stdout)
+    states = {one["state"] for one in told if one["subject"] == "witnesses"}
+    assert "bad" not in states
+    assert "note" in states
