@@ -221,3 +221,24 @@ def test_a_rehearsal_opens_a_paper_without_questions(monkeypatch):
     contents = sealing.open_paper(sealed, sealed.digest, shares)
     assert contents["forms"] == []
     assert contents == sealing.rehearsal("R1")
+
+
+def test_a_busy_machine_waits_and_says_what_it_is(sealed_three, monkeypatch):
+    """age refuses a passphrase file that would take much longer than the machine needs at the moment it measures."""
+    sealed, _, shares = sealed_three
+    tries, always = [], [False]
+
+    def busy(*_):
+        tries.append(1)
+        if len(tries) < 3 or always[0]:
+            raise sealing.pyrage.DecryptError("Excessive work parameter for passphrase.")
+        return sealing.canonical.encode(CONTENTS)
+
+    monkeypatch.setattr(sealing.pyrage.passphrase, "decrypt", busy)
+    monkeypatch.setattr(sealing, "PAUSE", 0)
+    assert sealing.open_paper(sealed, sealed.digest, shares.values()) == CONTENTS
+    assert len(tries) == 3
+    always[0] = True
+    with pytest.raises(SealingError, match="too busy to open the paper now"):
+        sealing.open_paper(sealed, sealed.digest, shares.values())
+    assert len(tries) == 3 + sealing.PATIENCE
