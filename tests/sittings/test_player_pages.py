@@ -302,5 +302,9 @@ def test_the_exam_closes_by_itself_and_the_candidate_finds_the_receipt(day: Day)
     page = day.staff("An").get("/competitions/mot/my-exam")
     code = state["receipt"]["code"]
     assert f"{code[:5]}-{code[5:10]}-{code[10:15]}-{code[15:]}" in page.text
+    receipt = day.staff("An").get(f"/competitions/mot/my-exam/{day.sitting}/receipt")
+    assert "the system handed in for you" in receipt.text
+    assert 'href="/receipt"' in receipt.text
+    assert day.staff("Bình").get(f"/competitions/mot/my-exam/{day.sitting}/receipt").status_code == 404
     assert code[:5] not in day.staff("Bình").get("/competitions/mot/my-exam").text
     assert datetime.fromisoformat(state["receipt"]["submitted_at"]) == day.world.now
