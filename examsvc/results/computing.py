@@ -68,6 +68,7 @@ def compute_results(session: Session, competition: Competition, *, by: int, now:
             run=number,
             stages=sorted(stages),
             candidates=len(rows),
+            places=inputs["vacancies"][post],
             ranking=Sealed(ledger_ranking(competitions.regulation(competition), post, number, rows)),
             release=release,
         )
