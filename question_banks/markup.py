@@ -250,9 +250,11 @@ def clean(html: str) -> str:
 
 @lru_cache(maxsize=2048)
 def render_markdown(source: str) -> str:
-    return clean(_MD.render(source)).strip()
+    """Cleaned HTML; the empty corner of a table with heads on two sides is a cell, since it is the head of nothing."""
+    return _EMPTY_HEAD.sub("<td></td>", clean(_MD.render(source))).strip()
 
 
+_EMPTY_HEAD = re.compile(r"<th[^>]*>\s*</th>")
 _PARAGRAPH = re.compile(r"\s*<p>((?:(?!</?p\b|</?div\b).)*)</p>\s*\Z", re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
 _BLOCK_END = re.compile(r"</(?:p|div|li|tr|h[1-6]|td|th|dt|dd|blockquote|pre|caption)>|<br ?/?>|<hr ?/?>")

@@ -216,3 +216,10 @@ def test_pairs_and_gaps_are_identified() -> None:
     tokens = pairs.tokens["RESPONSE"]
     assert pairs.identified({"RESPONSE": [f"{tokens['a']} {tokens['1']}"]}) == {"RESPONSE": ("a 1",)}
     assert pairs.identified({"RESPONSE": None}) == {"RESPONSE": None}
+
+
+def test_the_empty_corner_of_a_table_is_no_head() -> None:
+    html = Text.of({"vi": "|  | 2021 |\n|---|---|\n| Số | 3 |\n"}, "markdown").html("vi")
+    assert "<th>2021</th>" in html
+    assert "<td></td>" in html
+    assert "<th></th>" not in html
