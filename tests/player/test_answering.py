@@ -318,11 +318,11 @@ def test_other_kinds_of_the_exchange_formats(sit, hall, bank, kind):
 
 def test_a_kind_that_cannot_be_shown_is_said_at_the_item(sit, hall, bank):
     attempt = hall.seat(bank, [["one", "several"]])
-    interaction = {"id": "RESPONSE", "kind": "position-object", "placed": False, "prompt": "", "min_choices": 0, "max_choices": 1}
+    interaction = {"id": "RESPONSE", "kind": "hologram", "placed": False, "prompt": "", "min_choices": 0, "max_choices": 1}
     item = {"kind": "composite", "prompt": "<p>?</p>", "interactions": [interaction]}
     attempt.parts[0]["slots"][0]["item"] = {"vi": item, "en": item}
     seat = sit(attempt)
-    assert "position-object" in seat.text(".question .note")
+    assert "hologram" in seat.text(".question .note")
     seat.page.keyboard.press("n")
     seat.choose("Có thời hạn")
     seat.wait_saved()

@@ -211,7 +211,7 @@ def test_a_recording_is_played_no_more_often_than_allowed(open_item):
     for plays in (1, 2):
         play(seat)
         seat.wait_stored(1, {"RESPONSE": str(plays)})
-        seat.page.wait_for_function("document.querySelector('video').ended")
+        seat.wait_until(lambda: seat.evaluate("document.querySelector('video').ended"))
     seat.evaluate("document.querySelector('video').play().catch(() => null)")
     seat.page.wait_for_timeout(500)
     assert seat.stored(1) == {"RESPONSE": "2"}

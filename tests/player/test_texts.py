@@ -72,7 +72,7 @@ def test_no_sentence_stands_in_the_code():
 
 def test_the_player_never_navigates_and_asks_nobody_else():
     for path in MODULES:
-        source = path.read_text()
+        source = path.read_text().replace('"http://www.w3.org/2000/svg"', "")  # a name, which nobody fetches
         for forbidden in (r"location\.(?:href|assign|replace|reload)", r"window\.open", r"\.submit\(\)", r"https?://", r"\beval\b", r"new Function", r"setAttribute\(\"style", r"alert\(", r"confirm\(\"", r"Math\.random\(\)"):
             assert not re.search(forbidden, source), (path.name, forbidden)
 

@@ -7,11 +7,13 @@ import { element, freshId } from "../element.js";
 import { ascending, plain, shown } from "./choices.js";
 import * as match from "./match.js";
 
-const WIDEST = 6;
+const WIDEST = 6; // columns
+const LONGEST = 24; // characters in the head of a column
 
-/** Whether a pairing reads better as a table: few columns, each free for every row. */
+/** Whether a pairing reads better as a table: few columns with short heads, each free for every row. */
 export function fits({ kind, choices, targets }) {
-  return kind === "match" && targets.length <= WIDEST && choices.length > 1 && targets.every(({ match_max: most }) => !most || most >= choices.length);
+  if (kind !== "match" || choices.length < 2 || targets.length > WIDEST) return false;
+  return targets.every(({ html, match_max: most }) => (!most || most >= choices.length) && plain(html).length <= LONGEST);
 }
 
 export function create(interaction, { t, response, set, describedBy }) {
@@ -49,7 +51,7 @@ export function create(interaction, { t, response, set, describedBy }) {
     element: element(
       "div",
       { class: "matrix" },
-      element("p", { class: "hint" }, t(interaction.choices.every((choice) => choice.match_max === 1) ? "matrix.one" : "matrix.several")),
+      element("p", { class: "hint" }, interaction.choices.every((choice) => choice.match_max === 1) ? t("matrix.one") : t("matrix.several")),
       element("table", { "aria-describedby": describedBy ?? null }, element("thead", {}, head), element("tbody", {}, rows)),
     ),
   };
