@@ -78,6 +78,7 @@ class Scenario:
     tasks: int = 1
     spread: int = 40
     more_saves: int = 0
+    punctual: bool = False
     incidents: frozenset[str] = frozenset()
 
 

@@ -397,7 +397,8 @@ def answer_set(hall: Hall, attempt: str, deadline: int, slots: int) -> dict:
 
 def submit(hall: Hall, sitting: str, post: str, candidate: str, head, deadline: int, number: int) -> None:
     attempt = hall.attempts[candidate]
-    manner, by = ("deadline", "system") if hall.happens("deadline") and number % 2 else ("candidate", attempt)
+    to_the_end = hall.scenario.punctual or (hall.happens("deadline") and number % 2)
+    manner, by = ("deadline", "system") if to_the_end else ("candidate", attempt)
     answers = answer_set(hall, attempt, deadline, len(hall.answers[attempt]))
     hall.add(
         "attempt.submitted",

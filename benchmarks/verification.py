@@ -1,0 +1,157 @@
+# ruff: noqa: E402
+"""Figures of the verifier: changes found, attacks found, honest competitions without alarm, checks removed, speed. All from seeds.
+
+python benchmarks/verification.py [mutations] [attacks] [honest] [removed] [speed]       all of them where none is named
+"""
+
+import random
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT / "tests" / "ledger"), str(ROOT / "tests" / "verify")]
+
+from attackers import matrix
+from hall import Scenario, material, plain, regulated
+from hall_course import competition
+from mutating import (
+    CONSEQUENTIAL,
+    Tally,
+    insider_saves,
+    insider_values,
+    outsider_bytes,
+    outsider_values,
+    run,
+    small,
+    structural,
+)
+from scenarios import scenario as scenario_of
+from test_honest import alarms
+
+from examsvc.ledger.bundle import RESTRICTED, compose
+from examsvc.verify.verification import VERIFIED
+
+SEED = 3
+
+
+def mutations() -> None:
+    content = small(SEED)
+    print(f"Changes of one bundle (seed {SEED}), lists of files made to fit")
+    total = Tally()
+    for title, changes in (
+        ("single values, without keys", outsider_values(content, random.Random(SEED), 4)),
+        ("single bits, without keys", outsider_bytes(content, random.Random(SEED), 30)),
+        ("structure, without keys", structural(content, small(SEED + 1), random.Random(SEED))),
+        ("single values, log and all witnesses signing anew", insider_values(SEED, random.Random(SEED), 2)),
+        ("saves, chain, heads, log and all witnesses anew", insider_saves(SEED)),
+    ):
+        tally = run(Tally(), changes)
+        tried, found = sum(tally.tried.values()), sum(tally.found.values())
+        print(
+            f"  {title}: {tried} tried in {len(tally.tried)} columns, {found} found, {sum(tally.neutral.values())} neutral, {len(tally.missed)} missed"
+        )
+        for reason, count in tally.neutral.most_common():
+            print(f"    neutral {count}: {reason}")
+        for line in tally.missed[:20]:
+            print(f"    MISSED {line}")
+        for part in ("tried", "found", "neutral"):
+            getattr(total, part).update(getattr(tally, part))
+        total.missed += tally.missed
+        total.by_check.update(tally.by_check)
+        if title.startswith("single values, log"):
+            always = [name for name in tally.tried if tally.found[name] == tally.tried[name]]
+            print(
+                f"    columns whose every change is found whoever signs: {len(always)}, among them all {len(CONSEQUENTIAL)} that a result rests on"
+            )
+            never = sorted(name for name in tally.tried if not tally.found[name])
+            print(f"    columns told nowhere else in the bundle: {', '.join(never)}")
+    print(
+        f"  all: {sum(total.tried.values())} tried, {sum(total.found.values())} found, {sum(total.neutral.values())} neutral, {len(total.missed)} missed"
+    )
+    print("  found by:", ", ".join(f"{check} {count}" for check, count in sorted(total.by_check.items())))
+
+
+def attacks() -> None:
+    print(
+        "An answer rewritten after the sitting by an insider with the log's key (seed 7): which check finds it"
+    )
+    for line in matrix():
+        print(" ", line)
+
+
+def honest(first: int = 0, last: int = 1000) -> None:
+    incidents: Counter = Counter()
+    false = 0
+    for seed in range(first, last):
+        incidents.update(scenario_of(seed)[1].incidents)
+        false += len(alarms(seed))
+    print(f"Honest competitions, seeds {first} to {last - 1}, both editions: {false} false alarms")
+    print("  incidents:", ", ".join(f"{name} {count}" for name, count in sorted(incidents.items())))
+
+
+def removed() -> None:
+    """Each check made to pass always, all tests of attacks run: which turn red."""
+    print("Each check removed in turn: tests of tests/verify/test_attacks.py that turn red")
+    for number in range(1, 19):
+        code = (
+            "import sys, pytest; sys.path[:0] = ['tests/ledger', 'tests/verify']\n"
+            "import test_removed\n"
+            "patch = pytest.MonkeyPatch()\n"
+            f"test_removed.without('V{number}', patch)\n"
+            "sys.exit(pytest.main(['-q', '--no-header', '--tb=no', '-p', 'no:cacheprovider', 'tests/verify/test_attacks.py']))"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+        red = [
+            line.split("::")[1].split(" ")[0]
+            for line in done.stdout.splitlines()
+            if line.startswith("FAILED")
+        ]
+        print(f"  V{number}: {len(red)}: {', '.join(red) or 'NONE'}")
+
+
+def speed(candidates: int = 10_000) -> None:
+    """One post, 20 items and an essay, 60 saves each, two markers for each essay, the best 50 are heard."""
+
+    def one_hurdle(tree: dict) -> None:
+        plain(tree)
+        tree["stages"][1].update(places_per_post=50, ties_at_the_cut="all-go-on")
+
+    scenario = Scenario(
+        regulation=regulated(one_hurdle),
+        posts=("P1",),
+        places={"P1": 1},
+        markers=40,
+        items=20,
+        more_saves=38,
+        punctual=True,
+    )
+    hall = competition(1, candidates, scenario=scenario)
+    data = compose(material(hall), RESTRICTED, ["P1"], 1)
+    file = Path("/tmp") / f"examsvc-speed-{candidates}.zip"
+    file.write_bytes(data)
+    saves, entries, size = sum(map(len, hall.saves.values())), len(hall.data), len(data)
+    del hall, data
+    code = (
+        "import resource, sys, time; sys.path[:0] = ['tests/ledger']\n"
+        "from hall import POLICY\nfrom examsvc.verify.verification import verify\n"
+        f"start, used = time.perf_counter(), time.process_time()\nreport = verify(open({str(file)!r}, 'rb'), POLICY)\n"
+        "print(report.status, round(time.perf_counter() - start, 1), round(time.process_time() - used, 1),"
+        " resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    file.unlink()
+    status, wall, used, memory = done.stdout.split()
+    assert int(status) == VERIFIED
+    print(
+        f"{candidates} candidates, {saves} saves, {entries} entries, {size // 10**6} MB: verified in {wall} s ({used} s of one processor), {memory} MB"
+    )
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or ["mutations", "attacks", "honest", "removed", "speed"]:
+        {"mutations": mutations, "attacks": attacks, "honest": honest, "removed": removed, "speed": speed}[
+            name
+        ]()
+        print(flush=True)
