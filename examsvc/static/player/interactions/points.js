@@ -105,7 +105,7 @@ export function create(interaction, { t, response, set, announce }) {
   }
 
   show();
-  const hint = thing ? t("points.hint_object", { n: most }) : most === 1 ? t("points.hint_one") : most ? t("points.hint_up_to", { n: most }) : t("points.hint_several");
+  const hint = thing ? t("points.hint_object") : most === 1 ? t("points.hint_one") : most ? t("points.hint_up_to", { n: most }) : t("points.hint_several");
   return {
     element: element("div", { class: "pictured" }, element("p", { class: "hint" }, hint, " ", t("points.keys")), board, list, note),
   };
