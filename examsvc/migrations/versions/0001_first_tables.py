@@ -47,6 +47,36 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_jobs'))
     )
     op.create_index(op.f('ix_jobs_state'), 'jobs', ['state'], unique=False)
+    op.create_table('log_bundles',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('log', sa.String(length=60), nullable=False),
+    sa.Column('edition', sa.Integer(), nullable=False),
+    sa.Column('kind', sa.String(length=10), nullable=False),
+    sa.Column('posts', sa.JSON(none_as_null=True), nullable=False),
+    sa.Column('digest', sa.String(length=64), nullable=False),
+    sa.Column('size', sa.Integer(), nullable=False),
+    sa.Column('entries', sa.Integer(), nullable=False),
+    sa.Column('content', sa.LargeBinary(), nullable=True),
+    sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('erased_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint("kind IN ('public', 'restricted')", name=op.f('ck_log_bundles_kind_is_known')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_log_bundles')),
+    sa.UniqueConstraint('log', 'edition', 'kind', name=op.f('uq_log_bundles_log_edition_kind')),
+    info={'append_only': 'erasable'}
+    )
+    op.create_index(op.f('ix_log_bundles_digest'), 'log_bundles', ['digest'], unique=False)
+    op.create_table('log_checkpoints',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('log', sa.String(length=60), nullable=False),
+    sa.Column('size', sa.Integer(), nullable=False),
+    sa.Column('root', sa.String(length=64), nullable=False),
+    sa.Column('note', sa.LargeBinary(), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint('size > 0', name=op.f('ck_log_checkpoints_commits_to_something')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_log_checkpoints')),
+    sa.UniqueConstraint('log', 'size', name=op.f('uq_log_checkpoints_log_size')),
+    info={'append_only': True}
+    )
     op.create_table('log_entries',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('log', sa.String(length=60), nullable=False),
@@ -61,6 +91,15 @@ def upgrade() -> None:
     info={'append_only': True}
     )
     op.create_index('ix_log_entries_log_type', 'log_entries', ['log', 'type'], unique=False)
+    op.create_table('log_witness_contacts',
+    sa.Column('log', sa.String(length=60), nullable=False),
+    sa.Column('key', sa.String(length=400), nullable=False),
+    sa.Column('asked_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('answered_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('trouble', sa.String(length=20), nullable=True),
+    sa.Column('detail', sa.Text(), nullable=True),
+    sa.PrimaryKeyConstraint('log', 'key', name=op.f('pk_log_witness_contacts'))
+    )
     op.create_table('media_files',
     sa.Column('digest', sa.String(length=64), nullable=False),
     sa.Column('type', sa.String(length=100), nullable=False),
@@ -189,6 +228,24 @@ def upgrade() -> None:
     info={'append_only': True}
     )
     op.create_index(op.f('ix_holiday_tables_name'), 'holiday_tables', ['name'], unique=False)
+    op.create_table('log_cosignatures',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('checkpoint_id', sa.Integer(), nullable=False),
+    sa.Column('key', sa.String(length=400), nullable=False),
+    sa.Column('line', sa.Text(), nullable=False),
+    sa.Column('signed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['checkpoint_id'], ['log_checkpoints.id'], name=op.f('fk_log_cosignatures_checkpoint_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_log_cosignatures')),
+    sa.UniqueConstraint('checkpoint_id', 'key', name=op.f('uq_log_cosignatures_checkpoint_id_key')),
+    info={'append_only': True}
+    )
+    op.create_table('log_head_counts',
+    sa.Column('entry_id', sa.Integer(), nullable=False),
+    sa.Column('links', sa.JSON(none_as_null=True), nullable=False),
+    sa.ForeignKeyConstraint(['entry_id'], ['log_entries.id'], name=op.f('fk_log_head_counts_entry_id')),
+    sa.PrimaryKeyConstraint('entry_id', name=op.f('pk_log_head_counts')),
+    info={'append_only': True}
+    )
     op.create_table('log_openings',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('entry_id', sa.Integer(), nullable=False),
@@ -411,8 +468,8 @@ def upgrade() -> None:
     sa.Column('minutes', sa.String(length=20), nullable=True),
     sa.Column('enemies', sa.JSON(none_as_null=True), nullable=False),
     sa.Column('media', sa.JSON(none_as_null=True), nullable=False),
-    sa.Column('search', sa.Text(), nullable=False),
-    sa.Column('native', sa.Text(), nullable=False),
+    sa.Column('search', sa.LargeBinary(), nullable=False),
+    sa.Column('native', sa.LargeBinary(), nullable=False),
     sa.Column('added_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('added_by_id', sa.Integer(), nullable=True),
     sa.Column('retired_at', sa.DateTime(timezone=True), nullable=True),
@@ -535,6 +592,7 @@ def upgrade() -> None:
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('bank_id', sa.Integer(), nullable=False),
     sa.Column('cells', sa.JSON(none_as_null=True), nullable=False),
+    sa.Column('demands', sa.JSON(none_as_null=True), nullable=False),
     sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('made_by_id', sa.Integer(), nullable=False),
     sa.ForeignKeyConstraint(['bank_id'], ['banks.id'], name=op.f('fk_blueprints_bank_id')),
@@ -544,6 +602,19 @@ def upgrade() -> None:
     sa.UniqueConstraint('competition_id', 'part', 'version', name=op.f('uq_blueprints_competition_id_part_version'))
     )
     op.create_index(op.f('ix_blueprints_competition_id'), 'blueprints', ['competition_id'], unique=False)
+    op.create_table('calibrations',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('competition_id', sa.Integer(), nullable=False),
+    sa.Column('part', sa.String(length=60), nullable=False),
+    sa.Column('marks', sa.JSON(none_as_null=True), nullable=False),
+    sa.Column('held_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('by_id', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['by_id'], ['accounts.id'], name=op.f('fk_calibrations_by_id')),
+    sa.ForeignKeyConstraint(['competition_id'], ['competitions.id'], name=op.f('fk_calibrations_competition_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_calibrations')),
+    info={'append_only': True}
+    )
+    op.create_index(op.f('ix_calibrations_competition_id'), 'calibrations', ['competition_id'], unique=False)
     op.create_table('clause_confirmations',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('competition_id', sa.Integer(), nullable=False),
@@ -647,20 +718,37 @@ def upgrade() -> None:
     op.create_table('guides',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('competition_id', sa.Integer(), nullable=False),
-    sa.Column('item_version_id', sa.Integer(), nullable=False),
+    sa.Column('stage', sa.String(length=60), nullable=False),
+    sa.Column('scheme', sa.String(length=60), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
-    sa.Column('content', sa.JSON(none_as_null=True), nullable=False),
-    sa.Column('reason', sa.Text(), nullable=True),
+    sa.Column('tasks', sa.JSON(none_as_null=True), nullable=False),
+    sa.Column('changed', sa.JSON(none_as_null=True), nullable=False),
+    sa.Column('touched', sa.Integer(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
     sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('made_by_id', sa.Integer(), nullable=False),
-    sa.CheckConstraint('version > 0', name=op.f('ck_guides_versions_begin_at_one')),
+    sa.CheckConstraint('version > 1', name=op.f('ck_guides_the_first_version_is_in_the_paper')),
     sa.ForeignKeyConstraint(['competition_id'], ['competitions.id'], name=op.f('fk_guides_competition_id')),
-    sa.ForeignKeyConstraint(['item_version_id'], ['item_versions.id'], name=op.f('fk_guides_item_version_id')),
     sa.ForeignKeyConstraint(['made_by_id'], ['accounts.id'], name=op.f('fk_guides_made_by_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_guides')),
-    sa.UniqueConstraint('competition_id', 'item_version_id', 'version', name=op.f('uq_guides_competition_id_item_version_id_version'))
+    sa.UniqueConstraint('competition_id', 'stage', 'scheme', 'version', name=op.f('uq_guides_competition_id_stage_scheme_version')),
+    info={'append_only': True}
     )
     op.create_index(op.f('ix_guides_competition_id'), 'guides', ['competition_id'], unique=False)
+    op.create_table('item_decisions',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('item_version_id', sa.Integer(), nullable=False),
+    sa.Column('what', sa.String(length=20), nullable=False),
+    sa.Column('comment', sa.LargeBinary(), nullable=False),
+    sa.Column('by_id', sa.Integer(), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint("what IN ('reviewed', 'approved', 'returned', 'retired')", name=op.f('ck_item_decisions_what_is_known')),
+    sa.ForeignKeyConstraint(['by_id'], ['accounts.id'], name=op.f('fk_item_decisions_by_id')),
+    sa.ForeignKeyConstraint(['item_version_id'], ['item_versions.id'], name=op.f('fk_item_decisions_item_version_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_item_decisions')),
+    info={'append_only': True}
+    )
+    op.create_index(op.f('ix_item_decisions_item_version_id'), 'item_decisions', ['item_version_id'], unique=False)
     op.create_table('marker_groups',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('competition_id', sa.Integer(), nullable=False),
@@ -712,6 +800,26 @@ def upgrade() -> None:
     sa.UniqueConstraint('competition_id', 'code', name=op.f('uq_posts_competition_id_code'))
     )
     op.create_index(op.f('ix_posts_competition_id'), 'posts', ['competition_id'], unique=False)
+    op.create_table('practice_attempts',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('code', sa.String(length=20), nullable=False),
+    sa.Column('competition_id', sa.Integer(), nullable=False),
+    sa.Column('account_id', sa.Integer(), nullable=False),
+    sa.Column('begun_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('minutes', sa.Integer(), nullable=False),
+    sa.Column('lease', sa.String(length=40), nullable=True),
+    sa.Column('flags', sa.JSON(none_as_null=True), nullable=False),
+    sa.Column('answers', sa.JSON(none_as_null=True), nullable=False),
+    sa.Column('receipt', sa.JSON(none_as_null=True), nullable=True),
+    sa.CheckConstraint('minutes > 0', name=op.f('ck_practice_attempts_has_time')),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_practice_attempts_account_id')),
+    sa.ForeignKeyConstraint(['competition_id'], ['competitions.id'], name=op.f('fk_practice_attempts_competition_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_practice_attempts')),
+    sa.UniqueConstraint('code', name=op.f('uq_practice_attempts_code')),
+    sa.UniqueConstraint('competition_id', 'account_id', name=op.f('uq_practice_attempts_competition_id_account_id'))
+    )
+    op.create_index(op.f('ix_practice_attempts_account_id'), 'practice_attempts', ['account_id'], unique=False)
+    op.create_index(op.f('ix_practice_attempts_competition_id'), 'practice_attempts', ['competition_id'], unique=False)
     op.create_table('recovery_parts',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('recovery_id', sa.Integer(), nullable=False),
@@ -1414,6 +1522,7 @@ def upgrade() -> None:
     sa.Column('notices_read', sa.JSON(none_as_null=True), nullable=False),
     sa.Column('submit_id', sa.String(length=36), nullable=True),
     sa.Column('code_hash', sa.String(length=200), nullable=True),
+    sa.Column('code_place', sa.String(length=64), nullable=True),
     sa.Column('links', sa.Integer(), nullable=False),
     sa.Column('late_links', sa.Integer(), nullable=False),
     sa.Column('chain_head', sa.String(length=64), nullable=False),
@@ -1509,7 +1618,7 @@ def upgrade() -> None:
     sa.Column('save_id', sa.String(length=36), nullable=False),
     sa.Column('slot', sa.Integer(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
-    sa.Column('value', sa.JSON(none_as_null=True), nullable=False),
+    sa.Column('value', sa.JSON(none_as_null=True), nullable=True),
     sa.Column('digest', sa.String(length=64), nullable=False),
     sa.Column('late', sa.Boolean(), nullable=False),
     sa.Column('saved_at', sa.DateTime(timezone=True), nullable=False),
@@ -1537,6 +1646,7 @@ def upgrade() -> None:
     sa.Column('late', sa.Boolean(), nullable=False),
     sa.Column('maximum', sa.String(length=20), nullable=False),
     sa.Column('item_version_id', sa.Integer(), nullable=False),
+    sa.Column('guide', sa.Integer(), nullable=False),
     sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['attempt_id'], ['attempts.id'], name=op.f('fk_scripts_attempt_id')),
     sa.ForeignKeyConstraint(['competition_id'], ['competitions.id'], name=op.f('fk_scripts_competition_id')),
@@ -1546,10 +1656,26 @@ def upgrade() -> None:
     sa.UniqueConstraint('competition_id', 'code', name=op.f('uq_scripts_competition_id_code'))
     )
     op.create_index(op.f('ix_scripts_competition_id'), 'scripts', ['competition_id'], unique=False)
+    op.create_table('second_attempts',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('code', sa.String(length=20), nullable=False),
+    sa.Column('previous_id', sa.Integer(), nullable=False),
+    sa.Column('seat_id', sa.Integer(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('granted_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint('length(reason) > 0', name=op.f('ck_second_attempts_says_why')),
+    sa.ForeignKeyConstraint(['previous_id'], ['attempts.id'], name=op.f('fk_second_attempts_previous_id')),
+    sa.ForeignKeyConstraint(['seat_id'], ['seats.id'], name=op.f('fk_second_attempts_seat_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_second_attempts')),
+    sa.UniqueConstraint('code', name=op.f('uq_second_attempts_code')),
+    sa.UniqueConstraint('previous_id', name=op.f('uq_second_attempts_previous_id')),
+    sa.UniqueConstraint('seat_id', name=op.f('uq_second_attempts_seat_id'))
+    )
     op.create_table('agreements',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('script_id', sa.Integer(), nullable=False),
     sa.Column('by_id', sa.Integer(), nullable=False),
+    sa.Column('guide', sa.Integer(), nullable=False),
     sa.Column('mark', sa.String(length=40), nullable=True),
     sa.Column('reason', sa.Text(), nullable=False),
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),
@@ -1618,6 +1744,7 @@ def upgrade() -> None:
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('script_id', sa.Integer(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('guide', sa.Integer(), nullable=False),
     sa.Column('mark', sa.String(length=40), nullable=False),
     sa.Column('manner', sa.String(length=20), nullable=False),
     sa.Column('rule', sa.String(length=120), nullable=False),
