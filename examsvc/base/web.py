@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, cast
 
 from flask import Flask, current_app, flash, g, jsonify, render_template, request
 from flask_babel import get_locale, gettext
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.orm import Session
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestedRangeNotSatisfiable
 from werkzeug.wrappers import Response
 
 from examsvc.base import database, language
@@ -66,6 +67,25 @@ def _spoken(value: object) -> object:
     return str(gettext(value)) if isinstance(value, str) and value else value
 
 
+def medium(data: bytes, media_type: str, *, keep: bool = False) -> Response:
+    """A picture, sound or film of a question as the reply to this request: whole, or the one range that a player asks for.
+
+    It is never taken for another type, and as a page of its own it can neither run nor load anything.  ``keep``: the browser may
+    keep it for a day (a file of another content has another address).  416 for a range outside of it.
+    """
+    reply = Response(data, mimetype=media_type)
+    reply.headers["X-Content-Type-Options"] = "nosniff"
+    reply.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    reply.headers["Cache-Control"] = "private, max-age=86400, immutable" if keep else "private, no-cache"
+    reply.set_etag(sha256(data).hexdigest())
+    several = "," in request.headers.get("Range", "")  # a reply in several pieces is nobody's need: the whole file answers
+    try:
+        reply.make_conditional(request.environ, accept_ranges="bytes", complete_length=None if several else len(data))
+    except RequestedRangeNotSatisfiable:
+        return Response(status=416, headers={"Content-Range": f"bytes */{len(data)}", "Accept-Ranges": "bytes"})
+    return reply
+
+
 _HTTP = {
     400: N_("The page that you sent was incomplete or too old. Go back, reload the page and send it once more."),
     401: N_("Sign in first."),
@@ -109,4 +129,4 @@ def _answer(status: int, sentence: str) -> tuple[str | Response, int]:
     return render_template("base/error.html", status=status, sentence=sentence), status
 
 
-__all__ = ["Actor", "actor", "db", "explain", "now", "register", "say", "session", "settings", "writing"]
+__all__ = ["Actor", "actor", "db", "explain", "medium", "now", "register", "say", "session", "settings", "writing"]

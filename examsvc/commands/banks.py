@@ -81,7 +81,7 @@ def import_file(
     from examsvc.base.clock import system_clock
     from examsvc.base.database import writing
     from examsvc.base.web import db
-    from examsvc.papers import banks
+    from examsvc.papers import banks, queries
 
     try:
         data = file.read_bytes()
@@ -90,6 +90,7 @@ def import_file(
     with create_app().app_context():
         result = banks.read(data, format, language)
         examination = banks.examine(db.session(), result, name=name)
+        state = queries.bank_state(db.session(), examination.bank_name)
         if preview and not as_json:
             show(examination, language)
         ask = not (dry_run or yes or as_json) and examination.changes and sys.stdin.isatty()
@@ -99,9 +100,11 @@ def import_file(
                 click.echo("Nothing was stored.")
                 return
         if not dry_run and examination.changes:
+            prepared = banks.rows(examination)
             with writing(db.session()) as session:
-                examination = banks.examine(session, result, name=name)
-                banks.store(session, examination, by=None, now=system_clock())
+                if queries.bank_state(session, examination.bank_name) != state:
+                    raise click.ClickException("The bank has changed since the file was compared with it; nothing was stored. Run the command again.")
+                banks.store(session, examination, by=None, now=system_clock(), prepared=prepared)
     if ask:
         click.echo(f"{examination.changes} stored in the bank {examination.bank_name}")
     else:

@@ -1,4 +1,4 @@
-"""Question banks: what a file holds before anything is stored, what a bank holds, one item with its versions, the way out."""
+"""Question banks: what a bank holds, one item with its versions and past use, the way out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from examsvc.base import access, web
-from examsvc.base.errors import N_, NotFound, Refused
+from examsvc.base.errors import N_, NotFound
 from examsvc.base.forms import options
 from examsvc.papers import authoring, banks, operations, queries, statistics
 from examsvc.papers.authoring_views import DECISIONS, review_form
@@ -23,34 +23,22 @@ from examsvc.papers.blueprint import (
     media_prefix,
     reading,
     shown,
-    shown_item,
 )
 from examsvc.papers.forms import (
     KINDS,
     LEVELS,
     STATUSES,
-    ImportForm,
     ReasonForm,
     SearchForm,
     ShippedForm,
     label,
 )
-from examsvc.papers.models import BankUpload
 from examsvc.papers.queries import Search
 from question_banks import write_bank
 from question_banks.banks import shipped, shipped_bank
 from question_banks.reading import SUFFIXES
 
 PAGE = 50
-VERDICTS = {
-    "new": N_("taken"),
-    "new version": N_("new version of a question in the bank"),
-    "metadata": N_("in the bank already; its details are brought up to date"),
-    "unchanged": N_("in the bank already"),
-    "older": N_("an older version of a question in the bank; the newer one stays"),
-    "refused": N_("refused"),
-}
-MEDIA_HEADERS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"}
 
 
 @bp.get("/banks")
@@ -67,101 +55,6 @@ def all_banks(slug: str) -> str:
         setter=any(access.actor().holds(role, slug) for role in SETTERS),
         shipped=form,
     )
-
-
-@bp.route("/banks/import", methods=["GET", "POST"])
-@access.roles(*SETTERS)
-def import_page(slug: str) -> str | Response:
-    """A file is handed in; what it holds is shown next."""
-    form = ImportForm()
-    if form.validate_on_submit():
-        try:
-            data = form.file.data.read()
-            banks.read(data, form.format.data or None, form.language.data or "vi")  # slow, so before the transaction
-            with web.writing() as session:
-                made = banks.hand_in(
-                    session,
-                    file_name=form.file.data.filename or "",
-                    data=data,
-                    format=form.format.data or None,
-                    language=form.language.data or "vi",
-                    bank_name=form.bank_name.data or "",
-                    by=me(),
-                    now=web.now(),
-                )
-                number = made.id
-        except Refused as refusal:
-            form.refuse(refusal)
-        else:
-            return redirect(url_for("papers.upload", slug=slug, number=number))
-    return render_template("papers/import.html", competition=competition(slug), form=form)
-
-
-def _upload(number: int) -> BankUpload:
-    """The person's own upload; those of others do not exist."""
-    found = queries.upload(web.session(), number)
-    if found.by_id != me():
-        raise NotFound()
-    return found
-
-
-@bp.get("/banks/uploads/<int:number>")
-@access.roles(*SETTERS)
-def upload(slug: str, number: int) -> str:
-    """Item by item: taken, taken with loss, refused; likenesses; each question as candidates will see it."""
-    found = _upload(number)
-    examination = banks.examined(web.session(), found)
-    page = max(1, request.args.get("page", 1, type=int))
-    lines = examination.lines[(page - 1) * PAGE : page * PAGE]
-    media = url_for("papers.upload_medium", slug=slug, number=number, digest="0").removesuffix("0")
-    counts = [(verdict, VERDICTS[verdict], examination.count(verdict)) for verdict in VERDICTS]  # type: ignore[arg-type]
-    return render_template(
-        "papers/upload.html",
-        competition=competition(slug),
-        upload=found,
-        examination=examination,
-        verdicts=VERDICTS,
-        counts=[one for one in counts if one[2]],
-        lossy=sum(1 for line in examination.lines if line.lossy),
-        lines=[(line, shown_item(line.item, media) if line.item is not None else None) for line in lines],
-        page=page,
-        pages=-(-len(examination.lines) // PAGE),
-        kinds=KINDS,
-    )
-
-
-@bp.get("/banks/uploads/<int:number>/media/<digest>")
-@access.roles(*SETTERS)
-def upload_medium(slug: str, number: int, digest: str) -> Response:
-    examination = banks.examined(web.session(), _upload(number))
-    found = examination.document.media.get(f"media/{digest}")
-    if found is None:
-        raise NotFound()
-    return FlaskResponse(found.data, mimetype=found.type, headers=MEDIA_HEADERS)
-
-
-@bp.post("/banks/uploads/<int:number>/confirm")
-@access.roles(*SETTERS)
-def confirm(slug: str, number: int) -> Response:
-    _upload(number)
-    with web.writing() as session:
-        bank, examination = banks.confirm(session, queries.upload(session, number), by=me(), now=web.now())
-        name, changed, refused = bank.name, examination.changes, examination.count("refused")
-    if refused:
-        web.say(N_("%(number)d questions were imported; %(refused)d were refused."), number=changed, refused=refused)
-    else:
-        web.say(N_("%(number)d questions were imported."), number=changed)
-    return redirect(url_for("papers.bank", slug=slug, name=name))
-
-
-@bp.post("/banks/uploads/<int:number>/forget")
-@access.roles(*SETTERS)
-def forget(slug: str, number: int) -> Response:
-    _upload(number)
-    with web.writing() as session:
-        session.delete(queries.upload(session, number))
-    web.say(N_("The file is forgotten; nothing was imported."))
-    return redirect(url_for("papers.import_page", slug=slug))
 
 
 @bp.post("/banks/shipped")
@@ -257,7 +150,7 @@ def item(slug: str, name: str, identifier: str) -> str:
 @access.roles(*READERS)
 def medium(slug: str, digest: str) -> Response:
     found = queries.medium(web.session(), digest)
-    return FlaskResponse(found.data, mimetype=found.type, headers=MEDIA_HEADERS)
+    return web.medium(found.data, found.type)
 
 
 @bp.get("/banks/<name>/export")

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import delete, select
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
+from examsvc.base.database import advisory_lock
 from examsvc.base.errors import N_, Refused
 from examsvc.base.language import LANGUAGES, nfc
 from examsvc.papers import bank_words, queries
-from examsvc.papers.models import Bank, BankUpload, ItemVersion, MediaFile
+from examsvc.papers.models import Bank, ItemVersion, MediaFile
 from examsvc.papers.paper_lint import reading_words
 from question_banks import BankError, ImportResult, Item, Media, Problem, Text, read_bank, write_bank
 from question_banks.duplicates import Duplicate, duplicates, shown_words
@@ -25,13 +26,13 @@ from question_banks.model import Bank as BankDocument
 from question_banks.reading import READERS
 from question_banks.values import folded
 
-KEEP_UPLOADS = timedelta(days=2)
-"""A file that nobody confirmed is forgotten after so long."""
 OWN_IDENTIFIERS = ("native", "qti3", "qti2")
 """Formats whose identifiers are the authors' own: the same identifier there means the same question."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 
 Verdict = Literal["new", "new version", "metadata", "unchanged", "older", "refused"]
+CHANGING: tuple[Verdict, ...] = ("new", "new version", "metadata")
+"""Verdicts whose questions a confirmation stores or changes."""
 
 
 class Unreadable(Refused):
@@ -79,10 +80,10 @@ class Examination:
     @property
     def changes(self) -> int:
         """Questions that a confirmation would store or change."""
-        return sum(1 for line in self.lines if line.verdict in ("new", "new version", "metadata"))
+        return sum(1 for line in self.lines if line.verdict in CHANGING)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=2)
 def _read(digest: str, data: bytes, format: str | None, language: str) -> ImportResult:
     return read_bank(data, format, language=language)
 
@@ -111,6 +112,7 @@ def examine(session: Session, result: ImportResult, *, name: str = "") -> Examin
     """Compares a file with the bank that it goes into: new questions, new versions, what is there already, likenesses.
 
     An identifier that the file's format made up (question 1, 2, …) never overwrites another question: the new one gets a free one.
+    What a person of this installation decided on a question stays, whatever state the file gives it.
     """
     name = check_name(name or re.sub(r"[^a-z0-9]+", "-", folded(result.bank.id, False, False)).strip("-") or "bank")
     found = session.scalar(select(Bank).where(Bank.name == name))
@@ -118,6 +120,7 @@ def examine(session: Session, result: ImportResult, *, name: str = "") -> Examin
     newest = {version.identifier: version for version in stored}
     by_digest: dict[str, ItemVersion] = {version.digest: version for version in stored}
     older = queries.older_versions(session, found.id) if found is not None else set()
+    decided = queries.decided(session, found.id) if found is not None else set()
     items: list[Item] = []
     verdicts: dict[str, Verdict] = {}
     came_as: dict[str, str] = {}
@@ -130,8 +133,11 @@ def examine(session: Session, result: ImportResult, *, name: str = "") -> Examin
         taken.add(identifier)
         kept = item if identifier == item.id else item.replaced(id=identifier)
         came_as[identifier] = item.id
+        here = newest.get(identifier)
+        if here is not None and here.digest == kept.digest and here.id in decided:
+            kept = kept.replaced(metadata=replace(kept.metadata, status=here.status))  # a file does not overrule the second person
         items.append(kept)
-        verdicts[identifier] = "older" if (identifier, item.digest) in older else _verdict(newest.get(identifier), kept)
+        verdicts[identifier] = "older" if (identifier, item.digest) in older else _verdict(here, kept)
     likes: dict[str, list[Duplicate]] = {}
     for like in duplicates(items, [queries.item(version) for version in stored if version.retired_at is None]):
         if like.other != like.item:
@@ -174,48 +180,50 @@ def _verdict(stored: ItemVersion | None, item: Item) -> Verdict:
     return "unchanged" if queries.item(stored).metadata == item.metadata else "metadata"
 
 
-def hand_in(
-    session: Session, *, file_name: str, data: bytes, format: str | None, language: str, bank_name: str, by: int, now: datetime
-) -> BankUpload:
-    """Keeps a file until its import is confirmed; Refused when nothing of it can be read.  Forgets files that waited too long."""
-    result = read(data, format, language)
-    name = examine(session, result, name=bank_name).bank_name
-    session.execute(delete(BankUpload).where(BankUpload.at < now - KEEP_UPLOADS))
-    made = BankUpload(
-        file_name=nfc(file_name)[-200:],
-        format=result.format,
-        language=language,
-        bank_name=name,
-        digest=hashlib.sha256(data).hexdigest(),
-        data=data,
-        by_id=by,
-        at=now,
-    )
-    session.add(made)
+@dataclass(frozen=True)
+class Row:
+    """What an import writes of one question: everything is computed before the transaction begins."""
+
+    identifier: str
+    verdict: Verdict
+    digest: str
+    columns: Mapping[str, Any]
+
+
+def rows(examination: Examination) -> list[Row]:
+    """Of every question that a confirmation would store or change."""
+    return [
+        Row(line.identifier, line.verdict, line.item.digest, columns(examination.document, line.item))
+        for line in examination.lines
+        if line.item is not None and line.verdict in CHANGING
+    ]
+
+
+def store(
+    session: Session, examination: Examination, *, by: int | None, now: datetime, prepared: Sequence[Row] | None = None
+) -> Bank:
+    """Adds new questions and new versions, brings metadata up to date, leaves everything else alone; all of it or nothing.
+
+    ``prepared`` is what ``rows`` gave before the transaction; of many questions that takes longer than a transaction should.
+    """
+    prepared = rows(examination) if prepared is None else prepared
+    kept = keep_head(session, examination.bank_name, examination.document, by=by, now=now)
+    write(session, kept, prepared, by=by, now=now)
+    media = examination.document.media
+    for digest in lacking_media(session, prepared):
+        if (medium := media.get(f"media/{digest}")) is not None:
+            session.add(MediaFile(digest=digest, type=medium.type[:100], name=medium.name[:200], data=medium.data))
     session.flush()
-    return made
+    return kept
 
 
-def examined(session: Session, upload: BankUpload) -> Examination:
-    return examine(session, read(upload.data, upload.format, upload.language), name=upload.bank_name)
-
-
-def confirm(session: Session, upload: BankUpload, *, by: int, now: datetime) -> tuple[Bank, Examination]:
-    """Imports what was found, as it would be found now, and forgets the file."""
-    examination = examined(session, upload)
-    bank = store(session, examination, by=by, now=now)
-    session.delete(upload)
-    session.flush()
-    return bank, examination
-
-
-def store(session: Session, examination: Examination, *, by: int | None, now: datetime) -> Bank:
-    """Adds new questions and new versions, brings metadata up to date, leaves everything else alone."""
-    document = examination.document
-    bank = session.scalar(select(Bank).where(Bank.name == examination.bank_name))
+def keep_head(session: Session, name: str, document: BankDocument, *, by: int | None, now: datetime) -> Bank:
+    """The bank of this name, made from the file's head where there is none yet; nobody else writes into it until the transaction ends."""
+    advisory_lock(session, f"bank {name}")
+    bank = session.scalar(select(Bank).where(Bank.name == name))
     if bank is None:
         bank = Bank(
-            name=examination.bank_name,
+            name=name,
             title=dict(document.title.values),
             languages=list(document.languages),
             licence=document.licence[:200],
@@ -224,49 +232,68 @@ def store(session: Session, examination: Examination, *, by: int | None, now: da
         )
         session.add(bank)
         session.flush()
-    for line in examination.lines:
-        if line.item is None or line.verdict in ("unchanged", "older"):
-            continue
-        if line.verdict == "metadata":
-            version = queries.versions(session, bank.id, line.identifier)[0]
-            describe(version, document, line.item)
-            continue
-        version = ItemVersion(
-            bank_id=bank.id,
-            identifier=line.identifier,
-            digest=line.item.digest,
-            added_at=now,
-            added_by_id=by,
-            retired_at=now if line.item.metadata.status == "retired" else None,
-        )
-        describe(version, document, line.item)
-        session.add(version)
-        _keep_media(session, document, version.media)
-    session.flush()
     return bank
 
 
-def describe(version: ItemVersion, document: BankDocument, item: Item) -> None:
-    """Writes into a version what lists and blueprints ask for, and the item itself as a native bank of its own."""
+def write(session: Session, bank: Bank, prepared: Sequence[Row], *, by: int | None, now: datetime) -> None:
+    """The rows in few statements, so that an import of ten thousand questions holds up nobody else's writing for long."""
+    versions: list[dict[str, Any]] = [
+        {
+            "bank_id": bank.id,
+            "identifier": row.identifier,
+            "digest": row.digest,
+            "added_at": now,
+            "added_by_id": by,
+            "retired_at": now if row.columns["status"] == "retired" else None,
+            **row.columns,
+        }
+        for row in prepared
+        if row.verdict != "metadata"
+    ]
+    if versions:
+        session.execute(insert(ItemVersion), versions)
+    changed = {(row.identifier, row.digest): row for row in prepared if row.verdict == "metadata"}
+    if changed:
+        newest = queries.digests(session, bank.id)
+        session.execute(
+            update(ItemVersion),
+            [{"id": newest[row.identifier][0], **row.columns} for row in changed.values() if newest[row.identifier][1] == row.digest],
+        )
+    session.flush()
+
+
+def lacking_media(session: Session, prepared: Iterable[Row]) -> list[str]:
+    """Digests of the files that these questions show and that are not kept yet."""
+    wanted = {digest for row in prepared for digest in row.columns["media"]}
+    return sorted(wanted - queries.kept_media(session, wanted))
+
+
+def columns(document: BankDocument, item: Item) -> dict[str, Any]:
+    """What lists and blueprints ask for of a version, and the item itself as a native bank of its own."""
     meta = item.metadata
-    version.kind, version.topic, version.level, version.status = item.kind, meta.topic, meta.level, meta.status
-    version.marks, version.words, version.by_person = f"{item.marks:f}", reading_words(item), item.by_person
-    version.minutes = f"{meta.minutes:f}" if meta.minutes is not None else None
-    version.enemies = list(meta.enemies)
-    version.media = sorted(key.removeprefix("media/") for key in item_media(item))
     every = {
         text.plain(language) for _, text in [*item.texts(), ("title", meta.title)] if text for language in text.languages
     }
-    version.search = folded(" ".join([item.id, *sorted(every), *shown_words(item), *meta.tags]), False, False)
-    version.native = nfc(write_bank(document.replaced(items=(item,), media={}, tests=()), "native").data.decode())
+    return {
+        "kind": item.kind,
+        "topic": meta.topic,
+        "level": meta.level,
+        "status": meta.status,
+        "marks": f"{item.marks:f}",
+        "words": reading_words(item),
+        "by_person": item.by_person,
+        "minutes": f"{meta.minutes:f}" if meta.minutes is not None else None,
+        "enemies": list(meta.enemies),
+        "media": sorted(key.removeprefix("media/") for key in item_media(item)),
+        "search": folded(" ".join([item.id, *sorted(every), *shown_words(item), *meta.tags]), False, False),
+        "native": nfc(write_bank(document.replaced(items=(item,), media={}, tests=()), "native").data.decode()),
+    }
 
 
-def _keep_media(session: Session, document: BankDocument, digests: Sequence[str]) -> None:
-    for digest in digests:
-        medium = document.media.get(f"media/{digest}")
-        if medium is not None and session.get(MediaFile, digest) is None:
-            session.add(MediaFile(digest=digest, type=medium.type[:100], name=medium.name[:200], data=medium.data))
-            session.flush()
+def describe(version: ItemVersion, document: BankDocument, item: Item) -> None:
+    """Writes into a version what ``columns`` says of the item."""
+    for name, value in columns(document, item).items():
+        setattr(version, name, value)
 
 
 def import_bank(

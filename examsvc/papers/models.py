@@ -28,22 +28,6 @@ class Bank(Base):
     imported_by_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
 
 
-class BankUpload(Base):
-    """A file that was handed in to be imported, kept until somebody confirms what was found in it."""
-
-    __tablename__ = "bank_uploads"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    file_name: Mapped[str] = mapped_column(String(200))
-    format: Mapped[str] = mapped_column(String(20))
-    language: Mapped[str] = mapped_column(String(10))
-    bank_name: Mapped[str] = mapped_column(String(60))
-    digest: Mapped[str] = mapped_column(String(64))
-    data: Mapped[bytes] = mapped_column(EncryptedBytes("bank_uploads.data"), deferred=True)
-    by_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
-    at: Mapped[datetime] = mapped_column(UTCDateTime)
-
-
 class ItemVersion(Base):
     """One version of one item, known by its digest.
 

@@ -10,7 +10,6 @@ from examsvc.base import access, web
 from examsvc.base.errors import NotFound
 from examsvc.competitions import queries as competitions
 from examsvc.papers import printing, queries
-from examsvc.papers.bank_views import MEDIA_HEADERS
 from examsvc.papers.blueprint import READERS, bp, form_of, reading
 from examsvc.papers.models import Form, MediaFile
 
@@ -79,5 +78,9 @@ def _media(found: Form) -> dict[str, MediaFile]:
 
 
 def _pdf(data: bytes, name: str) -> Response:
-    headers = {**MEDIA_HEADERS, "Content-Disposition": f'inline; filename="{name}"'}
+    headers = {
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Content-Disposition": f'inline; filename="{name}"',
+    }
     return FlaskResponse(data, mimetype="application/pdf", headers=headers)

@@ -18,12 +18,12 @@ from examsvc.competitions.models import Competition
 from examsvc.papers import rules
 from examsvc.papers.models import (
     Bank,
-    BankUpload,
     Blueprint,
     CustodianKey,
     CustodianSet,
     Form,
     FormSlot,
+    ItemDecision,
     ItemVersion,
     KeyCorrection,
     MediaFile,
@@ -83,6 +83,38 @@ def older_versions(session: Session, bank_id: int) -> set[tuple[str, str]]:
     ).all()
     newest: dict[str, str] = dict(rows)
     return {(identifier, digest) for identifier, digest in rows if newest[identifier] != digest}
+
+
+def digests(session: Session, bank_id: int) -> dict[str, tuple[int, str]]:
+    """(row, digest) of the newest version of every question, by its identifier."""
+    rows = session.execute(
+        select(ItemVersion.identifier, ItemVersion.id, ItemVersion.digest).where(ItemVersion.bank_id == bank_id).order_by(ItemVersion.id)
+    )
+    return {identifier: (number, digest) for identifier, number, digest in rows}
+
+
+def decided(session: Session, bank_id: int) -> set[int]:
+    """Versions of a bank on which a person of this installation has decided, by their row."""
+    return set(
+        session.scalars(
+            select(ItemDecision.item_version_id)
+            .join(ItemVersion, ItemVersion.id == ItemDecision.item_version_id)
+            .where(ItemVersion.bank_id == bank_id)
+        )
+    )
+
+
+def bank_state(session: Session, name: str) -> str:
+    """A word that changes whenever questions come into a bank, are decided on or retired; "none" where there is no bank of that name."""
+    found = session.scalar(select(Bank.id).where(Bank.name == name))
+    if found is None:
+        return "none"
+    newest, many, retired = session.execute(
+        select(func.max(ItemVersion.id), func.count(ItemVersion.id), func.count(ItemVersion.retired_at)).where(
+            ItemVersion.bank_id == found
+        )
+    ).one()
+    return f"{found} {newest or 0} {many} {retired} {len(decided(session, found))}"
 
 
 def waiting_for_review(session: Session, bank_id: int, account_id: int) -> int:
@@ -156,13 +188,6 @@ def parsed(digest: str, native: str) -> Item:
     found = read_item(Fields(document["item"][0], "", document["languages"][0], LIMITS))
     if found.digest != digest:
         raise RuntimeError(f"the stored item {digest} does not have its digest any more")
-    return found
-
-
-def upload(session: Session, number: int) -> BankUpload:
-    found = session.get(BankUpload, number)
-    if found is None:
-        raise NotFound()
     return found
 
 

@@ -12,6 +12,7 @@ from examsvc.papers import (
     corrections,
     custody_views,
     fault_views,
+    import_views,
     paper_views,
     print_views,
     tasks,
@@ -20,7 +21,17 @@ from examsvc.papers import (
 from examsvc.papers.blueprint import bp
 from examsvc.settings import Settings
 
-MODULES = (authoring_views, bank_views, blueprint_views, corrections, custody_views, fault_views, paper_views, print_views)
+MODULES = (
+    authoring_views,
+    bank_views,
+    blueprint_views,
+    corrections,
+    custody_views,
+    fault_views,
+    import_views,
+    paper_views,
+    print_views,
+)
 """Imported, so that their views, approvals and jobs are known."""
 
 

@@ -254,7 +254,7 @@ def _paper(session: Session, attempt: Attempt) -> str:
 @bp.get("/attempts/<code>/media/", defaults={"name": ""})
 @access.exam
 def media(code: str, name: str) -> Response | tuple[Response, int]:
-    """A picture of this attempt's paper, once the attempt is open; no other file of the bank."""
+    """A picture, sound or film of this attempt's paper, once the attempt is open; no other file of the bank."""
     attempt = queries.attempt(web.session(), code)
     try:
         if attempt.sitting.form_id is None or _waits(attempt):
@@ -262,11 +262,7 @@ def media(code: str, name: str) -> Response | tuple[Response, int]:
         found = papers.media(web.session(), attempt.sitting.form_id, name)
     except NotFound:
         return jsonify(error=web.explain(Refused(N_("There is no such picture in this paper.")))), 404
-    response = Response(found.data, mimetype=found.type)
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    response.headers["Cache-Control"] = "private, max-age=86400, immutable"
-    return response
+    return web.medium(found.data, found.type, keep=True)
 
 
 @bp.post("/attempts/<code>/lease")

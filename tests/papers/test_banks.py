@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -13,12 +14,14 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from examsvc.accounts import operations as accounts
+from examsvc.base import jobs
 from examsvc.base.database import make_engine, writing
 from examsvc.base.errors import NotFound, Refused
 from examsvc.commands.banks import bank as command
-from examsvc.papers import banks, queries
-from examsvc.papers.models import BankUpload, ItemVersion
+from examsvc.papers import authoring, banks, queries, uploads
+from examsvc.papers.models import ItemVersion
 from examsvc.papers.queries import Search
+from examsvc.papers.upload_models import BankUpload, UploadLine, UploadMedium
 from question_banks import Media, read_bank, write_bank
 from question_banks.banks import shipped_bank
 from question_banks.reading import WRITERS
@@ -62,34 +65,85 @@ def setter(session: Session) -> int:
         ).id
 
 
-def take(session: Session, data: bytes, by: int, name: str = "", language: str = "vi") -> banks.Examination:
-    """Handed in and confirmed."""
+def handed_in(session: Session, data: bytes, by: int, name: str = "", language: str = "vi", now: datetime = NOW) -> BankUpload:
+    """Handed in and looked into."""
     with writing(session):
-        upload = banks.hand_in(
-            session, file_name="f", data=data, format=None, language=language, bank_name=name, by=by, now=NOW
+        upload = uploads.hand_in(
+            session, file_name="f", data=data, format=None, language=language, bank_name=name, by=by, now=now
         )
-        _, examination = banks.confirm(session, upload, by=by, now=NOW)
-    return examination
+    assert jobs.run_due(session, now) == 1
+    return session.get_one(BankUpload, upload.id)
 
 
-def verdicts(examination: banks.Examination) -> dict[str, str]:
-    return {line.identifier: line.verdict for line in examination.lines}
+def take(session: Session, data: bytes, by: int, name: str = "", language: str = "vi") -> list[banks.Line]:
+    """Handed in, looked into and confirmed; what was found."""
+    upload = handed_in(session, data, by, name, language)
+    found = uploads.lines(session, upload)
+    with writing(session):
+        uploads.confirm(session, session.get_one(BankUpload, upload.id), by=by, now=NOW)
+    return found
+
+
+def verdicts(lines: list[banks.Line]) -> dict[str, str]:
+    return {line.identifier: line.verdict for line in lines}
 
 
 def test_nothing_is_stored_before_the_confirmation(session: Session, setter: int) -> None:
-    with writing(session):
-        upload = banks.hand_in(
-            session, file_name="two.toml", data=TWO.encode(), format=None, language="vi", bank_name="", by=setter, now=NOW
-        )
-        assert (upload.format, upload.bank_name) == ("native", "two")
-    assert verdicts(banks.examined(session, upload)) == {"one": "new", "two": "new"}
+    upload = handed_in(session, TWO.encode(), setter)
+    assert (upload.format, upload.bank_name) == ("native", "two")
+    assert verdicts(uploads.lines(session, upload)) == {"one": "new", "two": "new"}
     with pytest.raises(NotFound):
         queries.bank(session, "two")
     with writing(session):
-        stored, examination = banks.confirm(session, session.get_one(BankUpload, upload.id), by=setter, now=NOW)
-        assert examination.changes == 2
+        stored, overview = uploads.confirm(session, session.get_one(BankUpload, upload.id), by=setter, now=NOW)
+        assert overview.changes == 2
         assert [version.identifier for version in queries.current_items(session, stored.id)] == ["one", "two"]
-        assert session.get(BankUpload, upload.id) is None
+        assert [session.query(table).count() for table in (BankUpload, UploadLine, UploadMedium)] == [0, 0, 0]
+
+
+def test_a_file_is_not_confirmed_before_it_was_looked_into(session: Session, setter: int) -> None:
+    with writing(session):
+        upload = uploads.hand_in(
+            session, file_name="f", data=TWO.encode(), format=None, language="vi", bank_name="", by=setter, now=NOW
+        )
+    with pytest.raises(Refused, match="still being looked into"), writing(session):
+        uploads.confirm(session, session.get_one(BankUpload, upload.id), by=setter, now=NOW)
+
+
+def test_a_job_that_was_cut_short_begins_anew(session: Session, setter: int) -> None:
+    upload = handed_in(session, with_picture(), setter)
+    with writing(session):
+        number = upload.id
+        jobs.ask_for(session, "papers.look_into", NOW, upload=number)
+    assert jobs.run_due(session, NOW) == 1
+    assert [line.identifier for line in uploads.lines(session, session.get_one(BankUpload, number))] == ["one", "two"]
+    assert session.query(UploadMedium).count() == 1
+
+
+def test_what_the_bank_holds_when_a_person_looks_is_what_is_confirmed(session: Session, setter: int) -> None:
+    """Another import comes between: the confirmation is refused until the new comparison was shown."""
+    upload = handed_in(session, TWO.replace("Huế", "Vinh").encode(), setter)
+    number = upload.id
+    assert not uploads.outdated(session, upload)
+    take(session, TWO.encode(), setter)
+    with pytest.raises(Refused, match="has changed since"), writing(session):
+        uploads.confirm(session, session.get_one(BankUpload, number), by=setter, now=NOW)
+    with writing(session):
+        uploads.look_again(session, session.get_one(BankUpload, number), now=NOW)
+    assert jobs.run_due(session, NOW) == 1
+    assert verdicts(uploads.lines(session, session.get_one(BankUpload, number))) == {"one": "new version", "two": "unchanged"}
+
+
+def test_a_file_does_not_overrule_the_second_person(session: Session, setter: int) -> None:
+    take(session, TWO.encode(), setter)
+    with writing(session):
+        bank = queries.bank(session, "two")
+        version = queries.versions(session, bank.id, "one")[0]
+        reviewer = accounts.register_account(session, email="r@example.vn", name="R", password_hash=None, now=NOW).id
+        authoring.review(session, bank, "one", digest=version.digest, what="returned", comment="Vì sao?", by=reviewer, now=NOW)
+    approved = TWO.replace('level = "apply"', 'level = "apply"\nstatus = "approved"').encode()
+    assert verdicts(take(session, approved, setter)) == {"one": "unchanged", "two": "unchanged"}
+    assert queries.versions(session, queries.bank(session, "two").id, "one")[0].status == "draft"
 
 
 def test_the_same_file_twice_changes_nothing(session: Session, setter: int) -> None:
@@ -141,13 +195,17 @@ def test_likenesses_are_told(session: Session, setter: int) -> None:
     examination = banks.examine(session, banks.read(near.encode()), name="two")
     likes = {line.identifier: [(like.other, like.same) for like in line.duplicates] for line in examination.lines}
     assert likes == {"uno": [("one", True)], "dos": []}
+    upload = handed_in(session, near.encode(), setter)
+    assert uploads.lines(session, upload) == list(examination.lines), "kept without loss"
+    assert [line.identifier for line in uploads.lines(session, upload, show="alike")] == ["uno"]
+    assert uploads.overview(session, upload).alike == 1
 
 
 def test_one_bad_question_stops_nothing(session: Session, setter: int) -> None:
     spoiled = TWO.replace("answer = true", "answer = 7")
-    examination = take(session, spoiled.encode(), setter)
-    assert verdicts(examination) == {"one": "new", "two": "refused"}
-    (line,) = [line for line in examination.lines if line.verdict == "refused"]
+    found = take(session, spoiled.encode(), setter)
+    assert verdicts(found) == {"one": "new", "two": "refused"}
+    (line,) = [line for line in found if line.verdict == "refused"]
     assert line.item is None
     assert "line 17" in line.problems[0].where
 
@@ -165,13 +223,15 @@ def test_one_bad_question_stops_nothing(session: Session, setter: int) -> None:
         b"\xff\xfe" + "format".encode("utf-16-le"),
     ],
 )
-def test_a_file_that_is_no_bank_gets_one_sentence_and_nothing_is_kept(session: Session, setter: int, data: bytes) -> None:
-    with pytest.raises(Refused, match=r"^The file cannot be imported: .+\.") as refusal, writing(session):
-        banks.hand_in(
-            session, file_name="x", data=data, format=None, language="vi", bank_name="x", by=setter, now=NOW
-        )
-    assert refusal.value.field == "file"
-    assert session.query(BankUpload).count() == 0
+def test_a_file_that_is_no_bank_gets_one_sentence_and_nothing_of_it_is_kept(session: Session, setter: int, data: bytes) -> None:
+    upload = handed_in(session, data, setter, "x")
+    refusal = uploads.refusal(upload)
+    assert refusal is not None
+    assert re.match(r"^The file cannot be imported: .+\.", str(refusal))
+    assert refusal.field == "file"
+    assert uploads.lines(session, upload) == []
+    with pytest.raises(Refused), writing(session):
+        uploads.confirm(session, session.get_one(BankUpload, upload.id), by=setter, now=NOW)
 
 
 @settings(max_examples=60, deadline=None)
@@ -189,18 +249,9 @@ def test_a_bank_is_named_as_it_can_stand_in_an_address(session: Session, name: s
 
 def test_forgotten_files_do_not_stay(session: Session, setter: int) -> None:
     for days in (0, 1, 3):
-        with writing(session):
-            banks.hand_in(
-                session,
-                file_name="f",
-                data=TWO.encode(),
-                format=None,
-                language="vi",
-                bank_name="",
-                by=setter,
-                now=NOW + timedelta(days=days),
-            )
+        handed_in(session, TWO.encode(), setter, now=NOW + timedelta(days=days))
     assert [upload.at for upload in session.query(BankUpload)] == [NOW + timedelta(days=1), NOW + timedelta(days=3)]
+    assert session.query(UploadLine).count() == 4
 
 
 def with_picture() -> bytes:

@@ -9,7 +9,8 @@ import zipfile
 import pytest
 from sqlalchemy import func, select
 
-from examsvc.papers.models import Bank, BankUpload, ItemVersion
+from examsvc.papers.models import Bank, ItemVersion
+from examsvc.papers.upload_models import BankUpload
 from tests.papers.test_banks import TWO
 from tests.papers.test_pages import Office, hand_in, office, prepared  # noqa: F401
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from examsvc.base import jobs
 from examsvc.base.database import make_engine
 from examsvc.ledger import sealing
-from examsvc.papers import queries
+from examsvc.papers import banks, queries, uploads
 from examsvc.papers.models import Bank, Form, Reading
 from tests.conftest import sqlite_copy
 from tests.exam_hall import BELL, ExamHall, quick_passphrase
@@ -267,6 +267,77 @@ def test_a_file_is_looked_into_and_confirmed_once(office: Office) -> None:
     assert office.browser("Setter").get(PAPERS + where).status_code == 404, "the file is forgotten"
     kept = office.browser("Approver").get(f"{PAPERS}/{PICTURE.key}")
     assert kept.data == PNG
+
+
+def test_a_large_file_is_looked_into_by_a_worker_while_its_page_waits(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "AT_ONCE", 10)
+    where = hand_in(office, with_picture()).removeprefix(PAPERS)
+    page = office.get("Setter", where)
+    assert "The file is being looked into" in page
+    assert '<meta http-equiv="refresh"' in page
+    assert "still being looked into" in office.post("Setter", f"{where}/confirm", 409)
+    office.work()
+    page = office.get("Setter", where)
+    assert "Import 2 questions" in page
+    assert "refresh" not in page
+    office.post("Setter", f"{where}/confirm")
+    assert "plan" not in office.get("Setter", "/banks/two")
+    assert office.browser("Approver").get(f"{PAPERS}/{PICTURE.key}").data == PNG
+
+
+def test_a_large_file_that_is_no_bank_is_refused_on_its_page(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "AT_ONCE", 10)
+    where = hand_in(office, b"<html><body>hello</body></html>").removeprefix(PAPERS)
+    office.work()
+    page = office.get("Setter", where)
+    assert "The file cannot be imported" in page
+    assert "refresh" not in page
+    office.post("Setter", f"{where}/forget")
+    office.get("Setter", where, 404)
+
+
+def test_a_job_that_fails_is_told_on_the_page(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(banks, "examine", lambda *_, **__: 1 / 0)
+    where = hand_in(office, TWO.encode()).removeprefix(PAPERS)
+    assert "failed on our side" in office.get("Setter", where)
+
+
+def test_the_questions_of_a_file_are_shown_by_what_becomes_of_them(office: Office) -> None:
+    office.post("Setter", f"{hand_in(office, TWO.encode()).removeprefix(PAPERS)}/confirm")
+    spoiled = TWO.replace('id = "one"', 'id = "uno"').replace("answer = true", "answer = 7").encode()
+    where = hand_in(office, spoiled).removeprefix(PAPERS)
+    shown = {show: re.findall(r"<h2>(\w+)", office.get("Setter", f"{where}?show={show}")) for show in ("", "new", "refused", "alike", "lossy")}
+    assert shown == {"": ["uno", "two"], "new": ["uno"], "refused": ["two"], "alike": ["uno"], "lossy": []}
+    office.get("Setter", f"{where}?show=everything", 404)
+
+
+def test_a_film_is_played_from_any_place_and_never_taken_for_a_page(office: Office) -> None:
+    """RFC 9110, 14: ranges, and what a player asks for at the end of a file."""
+    office.post("Setter", f"{hand_in(office, with_picture()).removeprefix(PAPERS)}/confirm")
+    browser = office.browser("Approver")
+
+    def asked(**headers: str):
+        return browser.get(f"{PAPERS}/{PICTURE.key}", headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+    whole = asked()
+    assert (whole.status_code, whole.data, whole.mimetype) == (200, PNG, "image/png")
+    assert whole.headers["Accept-Ranges"] == "bytes"
+    assert whole.headers["X-Content-Type-Options"] == "nosniff"
+    assert whole.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    cases = {"bytes=0-": (0, len(PNG)), "bytes=3-9": (3, 10), "bytes=-5": (len(PNG) - 5, len(PNG)), "bytes=8-9999": (8, len(PNG))}
+    for named, (start, end) in cases.items():
+        part = asked(Range=named)
+        assert (part.status_code, part.data) == (206, PNG[start:end]), named
+        assert part.headers["Content-Range"] == f"bytes {start}-{end - 1}/{len(PNG)}"
+        assert part.headers["Content-Length"] == str(end - start)
+    beyond = asked(Range="bytes=500-600")
+    assert (beyond.status_code, beyond.headers["Content-Range"]) == (416, f"bytes */{len(PNG)}")
+    assert asked(Range="bytes=0-1,4-5").data == PNG
+    assert asked(If_None_Match=whole.headers["ETag"]).status_code == 304
+    assert asked(Range="bytes=0-1", If_Range='"another"').data == PNG
+    for person in ("An", "Marker1", "Chair", "Custodian1"):
+        assert office.browser(person).get(f"{PAPERS}/{PICTURE.key}").status_code in (403, 404), person
+    assert office.world.client().get(f"{PAPERS}/{PICTURE.key}").status_code == 302
 
 
 def test_a_forgotten_file_leaves_nothing(office: Office) -> None:

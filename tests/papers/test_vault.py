@@ -12,22 +12,24 @@ from sqlalchemy.orm import Session
 
 from examsvc.base.database import writing
 from examsvc.papers import banks, queries, vault
-from examsvc.papers.models import BankUpload, ItemVersion
+from examsvc.papers.models import ItemVersion
+from examsvc.papers.upload_models import BankUpload
 from examsvc.settings import Settings
-from tests.papers.test_banks import NOW, PNG, TWO, setter, take, with_picture  # noqa: F401
+from tests.papers.test_banks import NOW, PNG, TWO, handed_in, setter, take, with_picture  # noqa: F401
 
 OTHER = "ab" * 32
 
 
 def test_the_database_holds_no_word_of_a_question(session: Session, setter: int) -> None:  # noqa: F811
     take(session, with_picture(), setter)
-    with writing(session):
-        banks.hand_in(
-            session, file_name="f", data=TWO.encode(), format=None, language="vi", bank_name="", by=setter, now=NOW
-        )
+    handed_in(session, with_picture(), setter, "three")
+    handed_in(session, b"<html>capital</html>", setter)
     held = b""
-    for table, column in (("item_versions", "native"), ("item_versions", "search"), ("media_files", "data"), ("bank_uploads", "data")):
-        values = [bytes(one) for one in session.execute(text(f"SELECT {column} FROM {table}")).scalars()]
+    for table, column in (
+        ("item_versions", "native"), ("item_versions", "search"), ("media_files", "data"), ("bank_uploads", "data"),
+        ("bank_uploads", "found"), ("bank_uploads", "refusal"), ("upload_lines", "content"), ("upload_media", "data"),
+    ):  # fmt: skip
+        values = [bytes(one) for one in session.execute(text(f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL")).scalars()]
         assert values
         assert all(value[:1] == vault.VERSION for value in values)
         held += b"".join(values)
