@@ -69,6 +69,10 @@ class Fields:
             raise ItemError("field-identifier", field=self.place(name), value=value)
         return value
 
+    def name(self, name: str = "id") -> str:
+        """The identifier of something inside an item; `soundness` looks at its letters."""
+        return self.string(name)
+
     def one_of(self, name: str, allowed: Sequence[str], default: str | None = None) -> str:
         value = self.string(name, default)
         if value not in allowed:

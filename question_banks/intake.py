@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import filetype
 
-from question_banks import markup
+from question_banks import markup, soundness
 from question_banks.conversion import markdown_of_html
 from question_banks.limits import LIMITS, Limits
 from question_banks.markup import MEDIA, Text, markdown_of_plain, normal
@@ -159,6 +159,7 @@ def collect(
         notes = Notes(language, limits)
         try:
             item = build(notes)
+            soundness.check(item, limits)
         except ItemError as error:
             log.refusal(name, where, error)
             continue

@@ -23,6 +23,7 @@ class Limits:
     choices: int = 400  # of one interaction
     interactions: int = 200  # of one item
     characters: int = 200_000  # of one text of an item
+    marks: int = 1_000_000  # of one item
     rows: int = 100_000  # of a table
     cells: int = 400  # of a row
     problems: int = 20_000  # reported; the rest is counted

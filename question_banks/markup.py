@@ -154,7 +154,7 @@ ATTRIBUTES: dict[str, set[str]] = {
     "mstyle": {"displaystyle", "scriptlevel"},
 }
 MEDIA = re.compile(r"media/[0-9a-f]{64}\Z")
-PLACEHOLDER = re.compile(r"\[\[([A-Za-z_][A-Za-z0-9_.-]*)\]\]")
+PLACEHOLDER = re.compile(r"\[\[(\w[\w.-]*)\]\]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 

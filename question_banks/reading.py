@@ -172,8 +172,7 @@ def sniff(data: bytes, file: str = "", limits: Limits = LIMITS) -> str:
             return _ROOTS[found[1].lower()]
     if re.search(r'^\s*format\s*=\s*"examsvc-bank/', head, re.MULTILINE):
         return "native"
-    first = head.split("\n", 1)[0].lower()
-    if re.search(r"(^|[,;\t])\"?kind\"?\s*([,;\t]|$)", first) and "prompt" in first:
+    if tables.is_heading(head.split("\n", 1)[0]):
         return "csv"
     if "{" not in text and _AIKEN.search(text):
         return "aiken"

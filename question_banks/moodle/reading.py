@@ -152,8 +152,6 @@ class Question:
             marks = marks_of(exact(self.string("defaultgrade", "1")))
         except ValueError:
             raise ItemError("moodle-field", field="defaultgrade", value=self.string("defaultgrade")) from None
-        if marks < 0:
-            raise ItemError("marks-negative")
         for which in ("correctfeedback", "partiallycorrectfeedback", "incorrectfeedback"):
             words = content(child(self.element, which)).strip()
             if words and not _standard_feedback(words):

@@ -4,14 +4,13 @@ import base64
 import binascii
 import re
 import tomllib
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from question_banks import kinds
+from question_banks import kinds, soundness
 from question_banks.declarations import (
     KINDS,
     METHODS,
@@ -48,19 +47,14 @@ declare(
         "native-bank": "The head of the bank cannot be read: {reason}",
         "key-unknown": "The key {key} is not known and was left out.",
         "identifier-repeated": "The identifier {id} is used by an earlier item.",
-        "choice-repeated": "The identifier {id} is used twice among the choices.",
         "key-missing": "No choice is marked as correct.",
         "key-several": 'A single choice has {number} correct choices; use kind = "multiple".',
         "choices-too-few": "There are fewer than two choices.",
         "pair-unknown": "The pair {pair} names no left or no right side.",
-        "gap-missing": "The gap {id} does not stand in the prompt as [[{id}]].",
         "answers-missing": "No answer is given.",
-        "marks-not-decimal": "The marks {marks} are not a finite decimal number.",
-        "marks-negative": "The marks are negative.",
         "media-digest": "The medium {name} does not have the digest it is filed under.",
         "media-missing": "The medium {name} is not in the bank.",
         "media-too-large": "The medium {name} has {size} bytes; at most {most} are read.",
-        "response-undeclared": "The response {id} is not declared.",
         "value-not-type": "The value {value} is not of the type {base}.",
         "items-too-many": "The file has {number} items; at most {most} are read.",
     }
@@ -101,6 +95,7 @@ def read_native(data: bytes, file: str, log: ProblemLog, limits: Limits = LIMITS
         try:
             fields = Fields(entry, "", bank.languages[0], limits)
             item = read_item(fields)
+            soundness.check(item, limits)
             _check_media(item, bank)
             if item.id in items:
                 raise ItemError("identifier-repeated", id=item.id)
@@ -178,8 +173,6 @@ def read_item(fields: Fields) -> Item:
         fields.text("prompt"),
     )
     marks = fields.decimal("marks", "0" if kind == "description" else "1")
-    if marks < 0:
-        raise ItemError("marks-negative")
     if "interaction" in fields or kind == "composite":
         return _general(fields, identifier, kind, body, marks, common)
     if kind == "description":
@@ -209,7 +202,6 @@ def _options(f: Fields, name: str = "choices") -> tuple[kinds.Option, ...]:
     for entry in f.tables(name):
         credit = Fraction(1) if entry.flag("correct", False) else Fraction(0)
         result.append(kinds.Option(_choice(entry), entry.number("credit", credit)))
-    _distinct([option.choice for option in result])
     if len(result) < 2:
         raise ItemError("choices-too-few", where=f.place(name))
     return tuple(result)
@@ -221,7 +213,7 @@ def _choices(f: Fields, name: str) -> tuple[Choice, ...]:
 
 def _choice(entry: Fields) -> Choice:
     return Choice(
-        entry.identifier(), entry.text("text"), fixed=entry.flag("fixed", False), why=entry.text("why"),
+        entry.name(), entry.text("text"), fixed=entry.flag("fixed", False), why=entry.text("why"),
         picture=_picture(entry), show=_shown(entry),
     )  # fmt: skip
 
@@ -233,12 +225,6 @@ def _shown(entry: Fields) -> tuple[str, str, bool] | None:
             variable, _, value = entry.string(name).partition(" ")
             return (variable, value, showing)
     return None
-
-
-def _distinct(choices: Sequence[Choice]) -> None:
-    for name, times in Counter(choice.id for choice in choices).items():
-        if times > 1:
-            raise ItemError("choice-repeated", id=name)
 
 
 def _true_false(f: Fields, identifier: str, body: Text, rest: dict[str, Any]) -> Item:
@@ -313,7 +299,6 @@ def _texts(f: Fields) -> tuple[Answer, ...]:
 
 def _order(f: Fields, identifier: str, body: Text, rest: dict[str, Any]) -> Item:
     choices = _choices(f, "choices")
-    _distinct(choices)
     if len(choices) < 2:
         raise ItemError("choices-too-few")
     scoring = f.one_of("scoring", ("all-or-nothing", "per-part"), "all-or-nothing")
@@ -322,7 +307,6 @@ def _order(f: Fields, identifier: str, body: Text, rest: dict[str, Any]) -> Item
 
 def _match(f: Fields, identifier: str, body: Text, rest: dict[str, Any]) -> Item:
     left, right = _choices(f, "left"), _choices(f, "right")
-    _distinct(left + right)
     pairs = tuple(" ".join(pair.split()) for pair in f.strings("pairs"))
     if not pairs:
         raise ItemError("key-missing")
@@ -340,7 +324,7 @@ def _match(f: Fields, identifier: str, body: Text, rest: dict[str, Any]) -> Item
 def _gap(f: Fields, identifier: str, body: Text, rest: dict[str, Any]) -> Item:
     gaps = []
     for entry in f.tables("gaps"):
-        name, kind = entry.identifier(), entry.one_of("kind", ("choice", "text", "numeric"))
+        name, kind = entry.name(), entry.one_of("kind", ("choice", "text", "numeric"))
         weight = entry.number("weight", Fraction(1))
         if kind == "choice":
             options = _options(entry)
@@ -359,13 +343,9 @@ def _gap(f: Fields, identifier: str, body: Text, rest: dict[str, Any]) -> Item:
             )
         else:
             gap = kinds.Gap(name, kind, (), _numbers(entry), weight=weight, units=_units(entry))
-        if any(f"[[{name}]]" not in source for _, source in body.values):
-            raise ItemError("gap-missing", id=name)
         gaps.append(gap)
     if not gaps:
         raise ItemError("answers-missing")
-    if len({gap.id for gap in gaps}) < len(gaps):
-        raise ItemError("choice-repeated", id=Counter(gap.id for gap in gaps).most_common(1)[0][0])
     scoring = f.one_of("scoring", ("all-or-nothing", "per-part"), "all-or-nothing")
     return kinds.gap(identifier, body, gaps, scoring=scoring, **rest)
 
@@ -418,13 +398,7 @@ def _general(
 ) -> Item:
     interactions = tuple(_interaction(entry) for entry in f.tables("interaction", f.limits.interactions))
     responses = tuple(_response(entry) for entry in f.tables("response", f.limits.interactions))
-    declared = {response.id for response in responses}
-    if len(declared) < len(responses):
-        raise ItemError("choice-repeated", id=Counter(r.id for r in responses).most_common(1)[0][0])
     rules = tuple(_rule(entry) for entry in f.tables("rule", f.limits.interactions))
-    for name in [interaction.response for interaction in interactions] + [rule.response for rule in rules]:
-        if name not in declared:
-            raise ItemError("response-undeclared", id=name)
     return Item(
         identifier, kind, body, interactions, responses, rules, f.one_of("combine", ("sum", "all"), "sum"), marks,
         notation.read(f.string("processing"), f.limits) if "processing" in f else None,
@@ -437,8 +411,8 @@ def _interaction(f: Fields) -> Interaction:
     kind = f.one_of("kind", tuple(KINDS))
     words = f.table("words")
     bounds = (None, None) if words is None else (words.whole("min", -1), words.whole("max", -1))
-    result = Interaction(
-        kind, f.identifier("response"), f.text("prompt"),
+    return Interaction(
+        kind, f.name("response"), f.text("prompt"),
         tuple(_any_choice(entry) for entry in f.tables("choices")),
         tuple(_any_choice(entry) for entry in f.tables("targets")),
         f.flag("shuffle", False), f.whole("max_choices", 1), f.whole("min_choices", 0),
@@ -447,8 +421,6 @@ def _interaction(f: Fields) -> Interaction:
         f.optional_number("lower"), f.optional_number("upper"), f.optional_number("step"),
         _picture(f), f.text("unit"), f.strings("types"),
     )  # fmt: skip
-    _distinct(list(result.everything()))
-    return result
 
 
 def _any_choice(f: Fields) -> Choice:
@@ -479,7 +451,7 @@ def _response(f: Fields) -> ResponseDeclaration:
     base, cardinality = _typed(f)
     mapping, areas = f.table("mapping"), f.table("areas")
     return ResponseDeclaration(
-        f.identifier(), base, cardinality, _values(f, "correct", base),
+        f.name(), base, cardinality, _values(f, "correct", base),
         None if mapping is None else Mapped(
             tuple(MapEntry(e.string("key"), e.number("value"), e.flag("case", False)) for e in mapping.tables("entries")),
             *_bounds(mapping),
@@ -504,7 +476,7 @@ def _outcome(f: Fields) -> OutcomeDeclaration:
     base, cardinality = _typed(f)
     table = notation.read(f.string("table"), f.limits) if "table" in f else None
     return OutcomeDeclaration(
-        f.identifier(), base, cardinality, _values(f, "default", base), table,
+        f.name(), base, cardinality, _values(f, "default", base), table,
         f.optional_number("normal_maximum"), f.optional_number("normal_minimum"), f.string("view", ""),
     )  # fmt: skip
 
@@ -512,7 +484,7 @@ def _outcome(f: Fields) -> OutcomeDeclaration:
 def _template(f: Fields) -> TemplateDeclaration:
     base, cardinality = _typed(f)
     return TemplateDeclaration(
-        f.identifier(),
+        f.name(),
         base,
         cardinality,
         _values(f, "default", base),
@@ -533,6 +505,6 @@ def _rule(f: Fields) -> Rule:
             Answer(entry.string("value"), entry.number("credit")) for entry in f.tables("answers")
         )
     return Rule(
-        f.identifier("response"), method, f.number("weight", Fraction(1)), f.number("floor", Fraction(0)), answers,
+        f.name("response"), method, f.number("weight", Fraction(1)), f.number("floor", Fraction(0)), answers,
         f.flag("case", False), f.flag("accents", True), _units(f), f.flag("unit_required", False),
     )  # fmt: skip

@@ -1,6 +1,7 @@
 """Areas of a picture: whether a point lies inside (QTI 3.0 information model, "ShapeEnum" and "Coords")."""
 
 Point = tuple[int, int]
+SHAPES = frozenset(("circle", "rect", "ellipse", "poly", "default"))
 
 
 def inside(point: Point, shape: str, coordinates: tuple[int, ...]) -> bool:

@@ -199,10 +199,13 @@ class ItemReader:
         return replace(result, attributes=())
 
     def _mentions(self, response: str) -> bool:
+        """Whether a rule or an expression names the response: as its identifier, or as the value of an attribute."""
+        rules = inner(self.root, "response-processing", "template-processing")
         return any(
-            get(part, "identifier") == response
-            for part in self.root.iter()
-            if name(part) in ("variable", "correct")
+            str(value).strip().strip("{}") == response
+            for part in rules
+            for element in part.iter()
+            for value in element.attrib.values()
         )
 
     def _processing(self) -> Node | None:

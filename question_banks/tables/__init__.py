@@ -4,7 +4,7 @@ One row is one question. A column ending in _vi, _en … is in that language, wi
 plain text, or Markdown when the row's `format` says so. Column names and kinds are known in English and Vietnamese.
 """
 
-from question_banks.tables.reading import read_csv, read_xlsx
+from question_banks.tables.reading import is_heading, read_csv, read_xlsx
 from question_banks.tables.writing import template, write_csv, write_xlsx
 
-__all__ = ["read_csv", "read_xlsx", "template", "write_csv", "write_xlsx"]
+__all__ = ["is_heading", "read_csv", "read_xlsx", "template", "write_csv", "write_xlsx"]

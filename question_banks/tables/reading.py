@@ -93,6 +93,12 @@ def _bank(rows: list[Row], file: str, log: ProblemLog, limits: Limits, name: str
     return Bank(name, NO_TEXT, tuple(dict.fromkeys([primary, *languages])), "", items, media)
 
 
+def is_heading(line: str) -> bool:
+    """Whether a line of text names the columns of a table of questions, in whichever language."""
+    columns = [_column(cell.strip().strip('"')) for cell in re.split(r"[,;\t]", line[:10_000])]
+    return {"kind", "prompt"} <= {column[0] for column in columns if column}
+
+
 def _column(cell: str) -> tuple[str, str] | None:
     """(name, language) of a heading; None for an unknown one."""
     heading = " ".join(normal(cell).split())
@@ -188,8 +194,6 @@ class _Line:
         if not body:
             raise ItemError("field-missing", field="prompt")
         marks = marks_of(self.number("marks", "0" if kind == "description" else "1"))
-        if marks < 0:
-            raise ItemError("marks-negative")
         minutes = marks_of(self.number("minutes", "0")) if self.plain("minutes") else None
         tags = tuple(tag.strip() for tag in self.plain("tags").split(";") if tag.strip())
         metadata = Metadata(

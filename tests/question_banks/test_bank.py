@@ -46,7 +46,7 @@ REFUSED = [
     (SINGLE.replace('id = "a"', 'id = "ô kìa"'), "field-identifier", "line 4"),
     (SINGLE + '\nmarks = "một"', "field-number", "line 4"),
     (SINGLE + "\nmarks = 0.25", "field-type", "line 4"),
-    (SINGLE + '\nmarks = "-1"', "marks-negative", "line 4"),
+    (SINGLE + '\nmarks = "-1"', "marks-range", "line 4"),
     (SINGLE.replace("en =", "English ="), "field-language", "line 4"),
     ('id = "a"\nkind = "gap"\nprompt = "x [[g1]]"\ngaps = [{ id = "g2", kind = "text", accept = ["x"] }]', "gap-missing", "line 4"),
     ('id = "a"\nkind = "match"\nprompt = "x"\nleft = [{ id = "a", text = "a" }]\nright = [{ id = "1", text = "1" }]\npairs = ["a 2"]', "pair-unknown", "line 4"),
