@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import click
@@ -41,11 +42,18 @@ def bundle(competition: str, output: Path, restricted: bool, edition: int | None
             except (editions.NotWitnessed, Unsound) as error:
                 raise click.ClickException(str(error)) from None
         one = queries.frozen(session, competition, number, kind)
-        if one is None or one.content is None:
-            raise click.ClickException("The bytes of this edition were erased with the data in it; its digest stands in the record.")
-        output.write_bytes(one.content)
-        click.echo(f"{output}: edition {number}, {kind}, {one.size} bytes, {one.entries} entries")
-        click.echo(f"SHA-256 {one.digest}")
+        if one is None:
+            raise click.ClickException("This edition of the bundle is not made yet. Wait for the witnesses.")
+        try:
+            data = editions.data_of(session, one)
+        except editions.NotWitnessed as error:
+            raise click.ClickException(str(error)) from None
+        output.write_bytes(data)
+        click.echo(f"{output}: edition {number}, {kind}, {len(data)} bytes")
+        click.echo(f"SHA-256 {hashlib.sha256(data).hexdigest()}")
+        if one.content is None:
+            click.echo("Made again after personal data were erased; the record says when. As first made it had another digest:")
+            click.echo(f"SHA-256 {one.digest}")
         if policy is not None:
             policy.write_bytes(queries.policy_bytes(session, competition) or b"")
             click.echo(f"{policy}: compare it with what the witnesses themselves publish")

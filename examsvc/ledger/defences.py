@@ -1,7 +1,7 @@
 """Append-only tables that the database itself defends: UPDATE and DELETE are refused by triggers.
 
 A room marks a table with ``info={"append_only": True}``; ``{"append_only": "erasable"}`` lets a row change once, when its ``content``
-(and ``salt``, where it has one) is emptied and ``erased_at`` is set.  The triggers go up whenever tables are created from the metadata, and
+(and ``salt``, where it has one) is emptied and ``erased_at`` is set; ``"erases"`` names other columns where they are what is emptied.  The triggers go up whenever tables are created from the metadata, and
 after every migration; the application does not start without them.  Whoever owns the database can still take them down:
 that is what the Merkle tree and its witnesses are for.
 """
@@ -16,7 +16,7 @@ from examsvc.base.database import Base
 
 FUNCTION = "examsvc_refuse_change"
 _BODY = "BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END"
-ERASED = ("content", "salt", "erased_at")
+ERASED = ("content", "salt")
 
 
 class Undefended(RuntimeError):
@@ -61,15 +61,16 @@ def _unlike_erasure(table: Table, differs: str) -> str:
     kept = [
         f"{value('NEW', column)} {differs} {value('OLD', column)}"
         for column in table.columns
-        if column.name not in ERASED
+        if column.name not in erased_columns(table)
     ]
     emptied = [f"NEW.{name} IS NOT NULL" for name in erased_columns(table) if name != "erased_at"]
     return " OR ".join([*kept, *emptied, "NEW.erased_at IS NULL", "OLD.erased_at IS NOT NULL"])
 
 
 def erased_columns(table: Table) -> list[str]:
-    """The columns of an erasable table that one erasure changes; what is a salt or content is then empty."""
-    return [name for name in ERASED if name in table.columns]
+    """The columns of an erasable table that one erasure changes; all but the time are then empty."""
+    chosen = table.info.get("erases", ERASED)
+    return [name for name in (*chosen, "erased_at") if name in table.columns]
 
 
 def put_up(connection: Connection, tables: list[Table] | None = None) -> None:

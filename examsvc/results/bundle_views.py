@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from examsvc.base import access, jobs, pages, web
 from examsvc.base.access import Actor
-from examsvc.base.errors import N_, NotFound
+from examsvc.base.errors import N_, NotFound, Refused
 from examsvc.base.language import in_language
 from examsvc.base.pages import current_language
 from examsvc.competitions import queries as competitions
@@ -47,7 +47,7 @@ def _may_inspect(slug: str) -> bool:
 
 def _may_fetch(one: FrozenBundle, inspects: bool) -> bool:
     """The public edition is everybody's, the restricted one theirs who are entitled to it; each once it is given out."""
-    return (one.kind == PUBLIC or inspects) and one.erased_at is None and editions.is_released(web.session(), one)
+    return (one.kind == PUBLIC or inspects) and editions.is_released(web.session(), one)
 
 
 @bp.get("/competitions/<slug>/bundle")
@@ -82,15 +82,17 @@ def page(slug: str) -> str:
 @bp.get("/competitions/<slug>/bundle/<int:edition>-<any(public, restricted):kind>.zip")
 @access.public
 def fetch(slug: str, edition: int, kind: str) -> Response:
-    """The bytes of an edition, as they were frozen."""
+    """The bytes of an edition, as they were frozen, or made again without what was erased since."""
     _competition(slug)
     one = queries.frozen(web.session(), slug, edition, kind)
-    if one is None or one.content is None or not _may_fetch(one, _may_inspect(slug)):
+    if one is None or not _may_fetch(one, _may_inspect(slug)):
         raise NotFound()
     name = f"{slug}-{edition}-{kind}.zip"
-    return Response(
-        one.content, mimetype="application/zip", headers={"Content-Disposition": f'attachment; filename="{name}"'}
-    )
+    try:
+        data = editions.data_of(web.session(), one)
+    except editions.NotWitnessed:
+        raise Refused(N_("Data were erased a moment ago. The bundle without them follows when enough witnesses have signed.")) from None
+    return Response(data, mimetype="application/zip", headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
 @bp.post("/competitions/<slug>/bundle/<int:edition>-<any(public, restricted):kind>/release")

@@ -217,6 +217,22 @@ def is_released(session: Session, one: FrozenBundle) -> bool:
     )
 
 
+def data_of(session: Session, one: FrozenBundle) -> bytes:
+    """The bytes of an edition as they were frozen; where data were erased since, made again of what is left.
+
+    Such a copy stands on a later checkpoint, in which the log says that data were erased; it verifies like the first, and what it
+    can no longer prove it says.  Raises NotWitnessed while too few witnesses have cosigned that checkpoint.
+    """
+    if one.content is not None:
+        return one.content
+    competition = competitions.competition(session, one.log)
+    edition = results.edition(session, competition.id, one.edition)
+    erased = list(queries.of_type(session, one.log, "erasure.done"))
+    if edition is None or not erased:
+        raise LookupError(f"the edition {one.edition} of {one.log} was emptied, and the log knows of no erasure")
+    return compose(session, one.log, one.kind, edition, basis(session, one.log, erased[-1].index + 1))
+
+
 def ask_release(
     session: Session,
     competition: Competition,

@@ -160,7 +160,10 @@ class Attempt(Base):
 
 
 class Save(Base):
-    """One stored answer: never changed.  The highest version of a slot is the answer."""
+    """One stored answer: never changed.  The highest version of a slot is the answer.
+
+    Erasure empties what was written and its salt; the commitment stays, so that the chain still verifies.
+    """
 
     __tablename__ = "saves"
     __table_args__ = (
@@ -168,7 +171,7 @@ class Save(Base):
         UniqueConstraint("attempt_id", "save_id"),
         UniqueConstraint("attempt_id", "link"),
         Index("ix_saves_attempt_slot", "attempt_id", "slot"),
-        {"info": {"append_only": True}},
+        {"info": {"append_only": "erasable", "erases": ("value", "digest", "client_time", "salt")}},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -177,13 +180,14 @@ class Save(Base):
     slot: Mapped[int]
     version: Mapped[int]
     value: Mapped[Any] = mapped_column(Document, nullable=True)
-    digest: Mapped[str] = mapped_column(String(64))
+    digest: Mapped[str] = mapped_column(String(64), nullable=True)
     late: Mapped[bool] = mapped_column(default=False)
     saved_at: Mapped[datetime] = mapped_column(UTCDateTime)
     client_time: Mapped[str | None] = mapped_column(String(40))
-    salt: Mapped[str] = mapped_column(String(64))
+    salt: Mapped[str] = mapped_column(String(64), nullable=True)
     commitment: Mapped[str] = mapped_column(String(64))
     link: Mapped[int]
+    erased_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
 class Credit(Base):

@@ -69,7 +69,7 @@ def test_the_role_appends_and_erases_and_can_do_nothing_else_to_the_record(app: 
         "UPDATE log_openings SET commitment = 'x'",
         "UPDATE log_openings SET content = '{}'",
         "DELETE FROM log_openings",
-        "UPDATE saves SET value = '{}'",
+        "UPDATE saves SET commitment = 'x'",
         "DELETE FROM saves",
         "UPDATE log_checkpoints SET size = 1",
         "DELETE FROM log_cosignatures",
