@@ -13,7 +13,6 @@ from examsvc.accounts.identity import identity_digest
 from examsvc.applications import accommodations, handing_in, operations, queries, questions, rules
 from examsvc.applications.blueprint import bp, download
 from examsvc.applications.forms import (
-    AccommodationForm,
     AnswerForm,
     RelativeForm,
     RelativesForm,
@@ -36,8 +35,6 @@ from examsvc.competitions.entry_clauses import FileRule
 from examsvc.competitions.models import Competition
 from examsvc.ledger.receipts import slip
 
-EVIDENCE_FORMATS = ("pdf", "jpeg", "png")
-
 
 def _competition(slug: str) -> Competition:
     found = competitions.competition(web.session(), slug)
@@ -54,12 +51,12 @@ def own(slug: str, code: str) -> Application:
     return found
 
 
-def _again(application: Application) -> Application:
+def anew(application: Application) -> Application:
     """The same file, read anew inside the writing transaction."""
     return queries.application(web.session(), application.id)
 
 
-def _page(template: str, application: Application, **more: Any) -> str:
+def page_of(template: str, application: Application, **more: Any) -> str:
     regulation = competitions.regulation(application.competition)
     return render_template(
         f"applications/{template}.html",
@@ -73,7 +70,7 @@ def _page(template: str, application: Application, **more: Any) -> str:
     )
 
 
-def _home(application: Application) -> Response:
+def to_overview(application: Application) -> Response:
     return redirect(url_for("applications.overview", slug=application.competition.slug, code=application.code))
 
 
@@ -155,7 +152,7 @@ def overview(slug: str, code: str) -> str:
     asked = queries.accommodation(application)
     progress: rules.State = "not-started" if asked is None else ("done" if asked.decisions else "in-progress")
     supplement = queries.open_supplement(application, web.now())
-    return _page(
+    return page_of(
         "overview",
         application,
         sections=rules.sections(regulation, queries.state(application), accommodation=progress),
@@ -192,7 +189,7 @@ def details(slug: str, code: str) -> str | Response:
             with web.writing() as session:
                 operations.save_details(
                     session,
-                    _again(application),
+                    anew(application),
                     read_details(form, asked),
                     birth_date=form["birth_date"].data,
                     identity=digest,
@@ -206,8 +203,8 @@ def details(slug: str, code: str) -> str | Response:
             form.refuse(refusal)
         else:
             web.say(N_("Your details are kept."))
-            return _home(application)
-    return _page(
+            return to_overview(application)
+    return page_of(
         "details",
         application,
         form=form,
@@ -228,15 +225,15 @@ def relatives(slug: str, code: str) -> str | Response:
         close = form.any_close.data == "yes"
         try:
             with web.writing() as session:
-                operations.answer_relatives(session, _again(application), any_close=close, now=web.now())
+                operations.answer_relatives(session, anew(application), any_close=close, now=web.now())
         except Refused as refusal:
             form.refuse(refusal)
         else:
             if close and not any(one.taken_back_at is None for one in application.relatives):
                 return redirect(url_for("applications.relatives", slug=slug, code=code, _anchor="name-somebody"))
             web.say(N_("Your answer is kept."))
-            return _home(application)
-    return _page("relatives", application, form=form, relative=RelativeForm(formdata=None))
+            return to_overview(application)
+    return page_of("relatives", application, form=form, relative=RelativeForm(formdata=None))
 
 
 @bp.post("/applications/<code>/relatives/add")
@@ -250,7 +247,7 @@ def add_relative(slug: str, code: str) -> str | Response:
             with web.writing() as session:
                 operations.declare_relative(
                     session,
-                    _again(application),
+                    anew(application),
                     name=form.name.data or "",
                     kind=form.kind.data,
                     unit=form.unit.data or "",
@@ -263,7 +260,7 @@ def add_relative(slug: str, code: str) -> str | Response:
             web.say(N_("Named. You may name further people."))
             return redirect(url_for("applications.relatives", slug=slug, code=code))
     shown = RelativesForm(formdata=None, any_close="yes")
-    return _page("relatives", application, form=shown, relative=form)
+    return page_of("relatives", application, form=shown, relative=form)
 
 
 @bp.post("/applications/<code>/relatives/<int:number>/take-back")
@@ -271,7 +268,7 @@ def add_relative(slug: str, code: str) -> str | Response:
 def take_back_relative(slug: str, code: str, number: int) -> Response:
     application = own(slug, code)
     with web.writing() as session:
-        operations.take_back_relative(session, _again(application), number, now=web.now())
+        operations.take_back_relative(session, anew(application), number, now=web.now())
     return redirect(url_for("applications.relatives", slug=slug, code=code))
 
 
@@ -291,7 +288,7 @@ def declarations(slug: str, code: str) -> str | Response:
         if form.validate():
             try:
                 with web.writing() as session:
-                    operations.sign(session, _again(application), sent, typed=form.typed.data or "", now=web.now())
+                    operations.sign(session, anew(application), sent, typed=form.typed.data or "", now=web.now())
             except Refused as refusal:
                 refusal.field = "typed"
                 form.refuse(refusal)
@@ -299,7 +296,7 @@ def declarations(slug: str, code: str) -> str | Response:
                 web.say(N_("Signed."))
                 return redirect(url_for("applications.declarations", slug=slug, code=code))
     signed = {one.criterion: one for one in application.signatures}
-    return _page(
+    return page_of(
         "declarations",
         application,
         wanted=[(one, forms[one.id]) for one in wanted],
@@ -328,7 +325,7 @@ def _versions(application: Application, kind: str) -> list[FileVersion]:
 def files(slug: str, code: str) -> str:
     application = own(slug, code)
     regulation = competitions.regulation(application.competition)
-    return _page(
+    return page_of(
         "files",
         application,
         asked=rules.files_asked(regulation, application.stream),
@@ -350,7 +347,7 @@ def upload(slug: str, code: str, kind: str) -> str | Response:
         try:
             checked = read_upload(form, rule.formats, rule.max_bytes)
             with web.writing() as session:
-                operations.keep_file(session, _again(application), kind, checked, now=web.now())
+                operations.keep_file(session, anew(application), kind, checked, now=web.now())
         except Refused as refusal:
             form.refuse(refusal)
         else:
@@ -358,7 +355,7 @@ def upload(slug: str, code: str, kind: str) -> str | Response:
             if supplement is not None:
                 return redirect(url_for("applications.supplement", slug=slug, code=code, number=supplement.id))
             return redirect(url_for("applications.files", slug=slug, code=code))
-    return _page(
+    return page_of(
         "upload",
         application,
         form=form,
@@ -378,7 +375,7 @@ def take_back(slug: str, code: str, kind: str) -> Response:
     application = own(slug, code)
     _rule(application, kind)
     with web.writing() as session:
-        operations.take_back_file(session, _again(application), kind, now=web.now())
+        operations.take_back_file(session, anew(application), kind, now=web.now())
     web.say(N_("The file counts no longer. Its versions are kept until applications close."))
     return redirect(url_for("applications.files", slug=slug, code=code))
 
@@ -401,7 +398,7 @@ def check(slug: str, code: str) -> str | Response:
     if form.validate_on_submit():
         try:
             with web.writing() as session:
-                found = _again(application)
+                found = anew(application)
                 operations.submit_application(session, found, now=web.now())
                 newest = found.submissions[-1].version
         except Refused as refusal:
@@ -410,7 +407,7 @@ def check(slug: str, code: str) -> str | Response:
             return redirect(url_for("applications.receipt", slug=slug, code=code, number=newest))
     regulation = competitions.regulation(application.competition)
     asked = questions.asked(regulation, application.stream)
-    return _page(
+    return page_of(
         "check",
         application,
         form=form,
@@ -449,7 +446,7 @@ def receipt(slug: str, code: str, number: int) -> str:
     application = own(slug, code)
     submission = queries.submission(application, number)
     found = handing_in.receipt(web.session(), submission)
-    return _page("receipt", application, submission=submission, receipt=found, slip=slip(bytes.fromhex(found["leaf"])))
+    return page_of("receipt", application, submission=submission, receipt=found, slip=slip(bytes.fromhex(found["leaf"])))
 
 
 @bp.get("/applications/<code>/receipts/<int:number>.json")
@@ -470,10 +467,10 @@ def withdraw(slug: str, code: str) -> str | Response:
     if form.validate_on_submit():
         if form.sure.data == "yes":
             with web.writing() as session:
-                operations.withdraw_application(session, _again(application), now=web.now())
+                operations.withdraw_application(session, anew(application), now=web.now())
             web.say(N_("Your application is withdrawn."))
-        return _home(application)
-    return _page("withdraw", application, form=form)
+        return to_overview(application)
+    return page_of("withdraw", application, form=form)
 
 
 @bp.route("/applications/<code>/supplements/<int:number>", methods=["GET", "POST"])
@@ -487,7 +484,7 @@ def supplement(slug: str, code: str, number: int) -> str | Response:
     if form.validate_on_submit():
         try:
             with web.writing() as session:
-                again = _again(application)
+                again = anew(application)
                 asked = next(one for one in again.supplements if one.id == number)
                 operations.hand_in_supplement(session, again, asked, answer=form.answer.data or "", now=web.now())
         except Refused as refusal:
@@ -496,7 +493,7 @@ def supplement(slug: str, code: str, number: int) -> str | Response:
             web.say(N_("The supplement was handed in."))
             return redirect(url_for("applications.supplement", slug=slug, code=code, number=number))
     regulation = competitions.regulation(application.competition)
-    return _page(
+    return page_of(
         "supplement",
         application,
         form=form,
@@ -505,97 +502,3 @@ def supplement(slug: str, code: str, number: int) -> str | Response:
         uploaded={one.kind: one for one in application.files if one.supplement_id == number and one.taken_back_at is None},
         lapsed=found.answered_at is None and web.now() >= found.deadline,
     )
-
-
-# ---------------------------------------------------------------- arrangements
-
-
-@bp.route("/applications/<code>/arrangements", methods=["GET", "POST"])
-@access.signed_in
-def arrangements(slug: str, code: str) -> str | Response:
-    application = own(slug, code)
-    rule = competitions.regulation(application.competition).admission.accommodations
-    asked = queries.accommodation(application)
-    begun = asked if asked is not None and not asked.decisions else None
-    form = AccommodationForm(
-        data={"measures": begun.measures, "explanation": begun.explanation} if begun is not None else None
-    )
-    form.offer(rule.kinds)
-    if form.validate_on_submit():
-        try:
-            with web.writing() as session:
-                accommodations.request_accommodation(
-                    session,
-                    _again(application),
-                    measures=form.measures.data or [],
-                    explanation=form.explanation.data or "",
-                    now=web.now(),
-                )
-        except Refused as refusal:
-            form.refuse(refusal)
-        else:
-            web.say(N_("Your request is kept. You may add evidence below."))
-            return redirect(url_for("applications.arrangements", slug=slug, code=code))
-    return _arrangements_page(application, form, UploadForm(formdata=None))
-
-
-def _arrangements_page(application: Application, form: AccommodationForm, evidence: UploadForm) -> str:
-    asked = queries.accommodation(application)
-    regulation = competitions.regulation(application.competition)
-    return _page(
-        "arrangements",
-        application,
-        form=form,
-        evidence=evidence,
-        asked=asked,
-        decision=queries.accommodation_decision(asked) if asked is not None else None,
-        measures=accommodations.MEASURES,
-        parts={part.id: part.label for part in regulation.parts},
-        accept=accepted(EVIDENCE_FORMATS),
-    )
-
-
-@bp.post("/applications/<code>/arrangements/evidence")
-@access.signed_in
-def add_evidence(slug: str, code: str) -> str | Response:
-    application = own(slug, code)
-    form = UploadForm()
-    rule = competitions.regulation(application.competition).admission.accommodations
-    try:
-        if not form.validate():
-            raise Refused(N_("Choose a file."), field="file")
-        checked = read_upload(form, EVIDENCE_FORMATS, web.settings().upload_limit_mb * 1024 * 1024)
-        with web.writing() as session:
-            asked = queries.accommodation(_again(application))
-            if asked is None:
-                raise Refused(N_("Write first what you need and why, and keep it."), field="file")
-            accommodations.keep_evidence(session, asked, checked, now=web.now())
-    except Refused as refusal:
-        form.refuse(refusal)
-        shown = AccommodationForm(formdata=None)
-        shown.offer(rule.kinds)
-        return _arrangements_page(application, shown, form)
-    web.say(N_("The file was checked and kept: %(name)s"), name=checked.name)
-    return redirect(url_for("applications.arrangements", slug=slug, code=code))
-
-
-@bp.get("/applications/<code>/arrangements/<int:request_id>/evidence/<int:number>")
-@access.signed_in
-def own_evidence(slug: str, code: str, request_id: int, number: int) -> Response:
-    found = next((one for one in own(slug, code).accommodations if one.id == request_id), None)
-    if found is None:
-        raise NotFound()
-    return download(accommodations.evidence(found, number))
-
-
-@bp.post("/applications/<code>/arrangements/withdraw")
-@access.signed_in
-def withdraw_arrangements(slug: str, code: str) -> Response:
-    application = own(slug, code)
-    with web.writing() as session:
-        asked = queries.accommodation(_again(application))
-        if asked is None:
-            raise NotFound()
-        accommodations.withdraw_request(session, asked, now=web.now())
-    web.say(N_("Your request is withdrawn."))
-    return _home(application)

@@ -9,7 +9,16 @@ from flask import Flask, url_for
 from flask_babel import gettext, ngettext
 from sqlalchemy.orm import Session
 
-from examsvc.applications import candidate_views, notices, office_views, operations, queries, rounds
+from examsvc.applications import (
+    arrangement_views,
+    candidate_views,
+    list_views,
+    notices,
+    office_views,
+    operations,
+    queries,
+    rounds,
+)
 from examsvc.applications.blueprint import ACCOMMODATORS, OFFICE, bp
 from examsvc.applications.eligibility import Assessment
 from examsvc.applications.questions import NO_LEVEL
@@ -22,7 +31,7 @@ from examsvc.competitions import queries as competitions
 from examsvc.competitions.models import Competition
 from examsvc.settings import Settings
 
-__all__ = ["bp", "candidate_views", "office_views", "register_room", "tasks"]
+__all__ = ["arrangement_views", "bp", "candidate_views", "list_views", "office_views", "register_room", "tasks"]
 
 
 def tasks(session: Session, actor: Actor, slug: str, now: datetime) -> list[pages.Task]:

@@ -25,6 +25,7 @@ from examsvc.competitions import (
     queries,
     regulation_text,
     setup_views,
+    staffing_views,
 )
 from examsvc.competitions.blueprint import SETTERS, bp, is_reader, visible
 from examsvc.competitions.decisions import DONE
@@ -393,7 +394,7 @@ def tasks(session: Session, actor: Actor, slug: str, now: datetime) -> list[page
     return found
 
 
-PAGES = (announcing_views, course_views, setup_views)
+PAGES = (announcing_views, course_views, setup_views, staffing_views)
 """Modules whose import puts further pages on the blueprint."""
 
 
