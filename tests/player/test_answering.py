@@ -282,38 +282,38 @@ def test_more_than_five_options_leave_the_command_letters_free(sit):
     assert letters[1] == [-1, -1, -1, 5, 0, -1]
 
 
-OTHERS = {
-    "slider": {"lower": "0", "upper": "10", "step": "1", "base": "float", "cardinality": "single"},
-    "associate": {"base": "pair", "cardinality": "multiple", "max_choices": 1},
-    "gap-match": {"base": "directedPair", "cardinality": "multiple", "prompt": '<p>Số <span data-target="g1"></span></p>', "targets": [{"id": "g1", "html": "", "match_max": 1}]},
-    "hottext": {"base": "identifier", "cardinality": "single", "prompt": '<p>Một <span data-target="h1"></span> hai</p>', "targets": [{"id": "h1", "html": "chữ", "match_max": 1}]},
-    "match": {"base": "directedPair", "cardinality": "multiple", "targets": [{"id": "t1", "html": "một", "match_max": 1}, {"id": "t2", "html": "hai", "match_max": 1}]},
-}
-ACTIONS = {
-    "slider": ('input[type="range"]', lambda page: page.fill('input[type="range"]', "7"), "7"),
-    "associate": ("select", lambda page: [page.select_option(f"select >> nth={i}", v) for i, v in enumerate(("c2", "c1"))], ["c1 c2"]),
-    "gap-match": (".own-prompt select", lambda page: page.select_option("select", "c2"), ["c2 g1"]),
-    "hottext": (".hottext", lambda page: page.click(".hottext"), "h1"),
-    "match": ('input[type="checkbox"]', lambda page: [page.check(f".partner input >> nth={i}") for i in (0, 1)], ["c1 t1", "c1 t2"]),
-}
-
-
-@pytest.mark.parametrize("kind", sorted(OTHERS))
-def test_other_kinds_of_the_exchange_formats(sit, hall, bank, kind):
+def test_an_entry_that_may_have_several_partners_has_a_box_for_each(sit, hall, bank):
     attempt = hall.seat(bank, [["one"]])
     attempt.items[1] = type("Anything", (), {"accepts": lambda self, value: True})()
-    interaction = {"id": "RESPONSE", "kind": kind, "placed": False, "prompt": "", "min_choices": 0, "max_choices": 0}
-    interaction["choices"] = [{"id": "c1", "html": "A", "match_max": 0}, {"id": "c2", "html": "B", "match_max": 0}]
-    item = {"kind": "composite", "prompt": "<p>?</p>", "interactions": [interaction | OTHERS[kind]]}
+    choices = [{"id": f"c{n}", "html": "AB"[n - 1], "match_max": 0} for n in (1, 2)]
+    targets = [{"id": f"t{n}", "html": ("một", "hai")[n - 1], "match_max": 1} for n in (1, 2)]
+    interaction = {
+        "id": "RESPONSE", "kind": "match", "placed": False, "prompt": "", "min_choices": 0, "max_choices": 0,
+        "base": "directedPair", "cardinality": "multiple", "choices": choices, "targets": targets,
+    }  # fmt: skip
+    item = {"kind": "composite", "prompt": "<p>?</p>", "interactions": [interaction]}
     attempt.parts[0]["slots"][0]["item"] = {"vi": item, "en": item}
     seat = sit(attempt)
-    selector, act, expected = ACTIONS[kind]
-    assert seat.page.is_visible(selector)
-    act(seat.page)
-    seat.wait_stored(1, {"RESPONSE": expected})
+    for nth in (0, 1):
+        seat.page.check(f".partner input >> nth={nth}")
+    seat.wait_stored(1, {"RESPONSE": ["c1 t1", "c1 t2"]})
     seat.open()
     seat.wait_for_screen("exam")
     assert seat.page.get_attribute("#palette .number", "data-state") in ("answered", "partial")
+
+
+def test_a_step_is_dragged_up_as_far_as_down(sit):
+    """What is moved in the document loses the pointer: the list holds it."""
+    seat = sit()
+    seat.go(STEPS)
+    shown = order_shown(seat)
+    box = seat.page.query_selector(".order > li:nth-child(4) .rich").bounding_box()
+    goal = seat.page.query_selector(".order > li:nth-child(1)").bounding_box()
+    seat.page.mouse.move(box["x"] + 5, box["y"] + 5)
+    seat.page.mouse.down()
+    seat.page.mouse.move(box["x"] + 5, goal["y"] + 4, steps=12)
+    seat.page.mouse.up()
+    seat.wait_stored(STEPS, {"RESPONSE": [shown[3], *shown[:3]]})
 
 
 def test_a_kind_that_cannot_be_shown_is_said_at_the_item(sit, hall, bank):

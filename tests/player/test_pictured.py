@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from question_banks.declarations import KINDS
 from tests.player import pictured
 
 pytestmark = pytest.mark.browser
@@ -159,19 +158,6 @@ def test_each_kind_is_answered_saved_reloaded_and_marked(open_item, items, name,
     assert seat.page.get_attribute("#palette .number", "data-state") == "answered"
     assert seat.stored(1) == stored
     assert len(seat.attempt.history[1]) == len({entry.digest for entry in seat.attempt.history[1]})  # a reload saves nothing
-
-
-def test_every_kind_but_uploads_is_shown(sit):
-    seat = sit()
-    shown = seat.evaluate(
-        """async (kinds) => {
-          const { moduleFor } = await import("/static/player/interactions/registry.js");
-          const unknown = await import("/static/player/interactions/unknown.js");
-          return kinds.filter((kind) => moduleFor({ kind, choices: [], targets: [] }) !== unknown);
-        }""",
-        sorted(KINDS),
-    )
-    assert set(KINDS) - set(shown) == {"upload"}
 
 
 def test_what_is_chosen_shows_on_the_picture_and_below_it(open_item):

@@ -65,7 +65,7 @@ export function create(interaction, { t, response, set, announce }) {
     const row = rows.get(id).row;
     if (event.button !== 0 || event.pointerType === "touch" || event.target.closest("button") || row.matches(":disabled *")) return;
     event.preventDefault();
-    row.setPointerCapture(event.pointerId);
+    list.setPointerCapture(event.pointerId); // not the row: whatever is moved in the document loses the pointer
     row.classList.add("dragged");
     const start = ids;
     const follow = ({ clientY }) => {
@@ -82,14 +82,14 @@ export function create(interaction, { t, response, set, announce }) {
     };
     const end = () => {
       row.classList.remove("dragged");
-      row.removeEventListener("pointermove", follow);
-      row.removeEventListener("pointerup", end);
-      row.removeEventListener("pointercancel", end);
+      list.removeEventListener("pointermove", follow);
+      list.removeEventListener("pointerup", end);
+      list.removeEventListener("pointercancel", end);
       if (ids.some((other, index) => other !== start[index])) answer();
     };
-    row.addEventListener("pointermove", follow);
-    row.addEventListener("pointerup", end);
-    row.addEventListener("pointercancel", end);
+    list.addEventListener("pointermove", follow);
+    list.addEventListener("pointerup", end);
+    list.addEventListener("pointercancel", end);
   }
 
   arrange();
