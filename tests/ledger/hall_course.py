@@ -757,6 +757,18 @@ def stops(hall: Hall, step) -> bool:
     )
 
 
+def panel_totals(hall: Hall, members: list[str]) -> dict[str, Fraction]:
+    """Totals from which the regulation makes a mark; a panel whose every sheet it would drop sits again."""
+    regulation = hall.scenario.regulation
+    while True:
+        totals = {member: Fraction(50 + hall.chance.randrange(0, 40, 4)) for member in members}
+        try:
+            marking.panel_mark(regulation.panels[0], regulation.rounding, totals)
+        except ValueError:
+            continue
+        return totals
+
+
 def hear(hall: Hall, scope: dict, draw: str, place: int, candidate: str, members: list[str]) -> None:
     hearing = f"H-{hall.random('hearing').hex()[:10]}"
     panel = hall.scenario.regulation.panels[0]
@@ -781,10 +793,9 @@ def hear(hall: Hall, scope: dict, draw: str, place: int, candidate: str, members
         hall.add("hearing.absent", members[0], **frame, cause="no_show")
         return
     hall.add("hearing.begun", members[0], **frame)
-    totals: dict[str, Fraction] = {}
     hall.add("hearing.ended", members[0], **frame, presentation=1500, questions=900)
+    totals = panel_totals(hall, members)
     for member in members:
-        totals[member] = Fraction(50 + hall.chance.randrange(0, 40, 4))
         sheet_ = {
             "hearing": hearing,
             "member": member,

@@ -106,6 +106,15 @@ def found(
     return sorted((f.check for f in report.findings if f.verdict is Verdict.FAILED), key=lambda c: int(c[1:]))
 
 
+def rewritten_with_everybody() -> tuple[bytes, bytes, str]:
+    """(bundle, receipt, slip): a history rewritten with the log's key and every witness, and what one candidate holds."""
+    hall = competition(SEED, 2)
+    world, attempt = rewritten(hall, True)
+    slip = receipts.slip(entries.leaf_hash(hall.data[submission(hall, attempt)]))
+    made = replace(world.material(), checkpoint=cosigned(world, hall, len(WITNESSES), len(hall.data)))
+    return compose(made, RESTRICTED, hall.posts, 1), receipt_of(hall, attempt, len(hall.data)), slip
+
+
 def cases() -> Iterator[tuple[bool, str, int, str, list[str]]]:
     """(thorough, what honest witnesses saw last, colluding, what a candidate holds, checks that fail)."""
     hall = competition(SEED, 2)
