@@ -23,10 +23,11 @@ from examsvc.marking import views as marking
 from examsvc.papers import views as papers
 from examsvc.results import bundle_views as bundles
 from examsvc.results import views as results
+from examsvc.retention import views as retention
 from examsvc.settings import Settings
 from examsvc.sittings import views as sittings
 
-ROOMS = (accounts, careers, competitions, applications, papers, sittings, marking, results, ledger, bundles, demonstration)
+ROOMS = (accounts, careers, competitions, applications, papers, sittings, marking, results, retention, ledger, bundles, demonstration)
 
 
 def create_app(settings: Settings | None = None, *, clock: Clock = system_clock) -> Flask:

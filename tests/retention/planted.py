@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -177,7 +176,7 @@ def places(session: Session, *names: str) -> dict[str, int]:
             ) == "BYTEA":
                 kind = "%s"
             for (value,) in connection.execute(
-                text(f'SELECT {kind % quoted} FROM "{table}" WHERE {quoted} IS NOT NULL')  # noqa: S608
+                text(f'SELECT {kind % quoted} FROM "{table}" WHERE {quoted} IS NOT NULL')
             ):
                 hits = sum(one in bytes(value) for one in wanted)
                 if hits:

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import date, timedelta
 from pathlib import Path
 
-import pytest
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from examsvc.accounts import approvals
 from examsvc.accounts.models import Account
 from examsvc.applications.models import FileVersion
-from examsvc.base import jobs
-from examsvc.base.errors import Refused
 from examsvc.competitions import logs
 from examsvc.demonstration.applying import ZONE
 from examsvc.ledger import queries as ledger
@@ -23,21 +18,17 @@ from examsvc.ledger.models import FrozenBundle, Opening
 from examsvc.ledger.operations import REGISTRY
 from examsvc.results import editions
 from examsvc.results import queries as results
-from examsvc.retention import operations, queries
+from examsvc.retention import operations
 from examsvc.retention.models import Erasure, Hold
-from examsvc.sittings.models import Save
 from examsvc.verify.findings import Verdict
 from examsvc.verify.verification import verify
-from tests.retention.conftest import remembered
 from tests.retention.planted import (
     COMPLAINANT,
     LOSER,
     REFUSED,
-    SAT,
     WINNER,
     WITHDRAWN,
     Planted,
-    led,
     places,
     raw,
 )
