@@ -5,8 +5,9 @@
 Inputs are made from good files (tests/question_banks/seeds and the shipped practice bank) by cutting, joining,
 swapping, repeating and spoiling bytes, characters, values, elements and tokens of the format. An input that makes the
 reader say something new (a set of message codes, kinds and interactions not met before) is spoiled further: so the
-search goes where the reader has not been. What was read is linted, shown, answered and marked; every tenth bank is
-written in the native format and must come back equal, every thirtieth is written in another format and read again.
+search goes where the reader has not been. Of what was read, two items are shown, answered and marked; every fourth
+bank is linted, every tenth is written in the native format and must come back equal, every thirtieth is written in
+another format and read again.
 What fails is printed and, with --save, kept as a file. A run of N and a seed can be repeated exactly.
 """
 
@@ -66,14 +67,14 @@ RESPONSES = [
 
 
 def seeds(reader: str) -> list[bytes]:
-    """Good files for the reader: the kept ones, and the shipped practice bank whole and item by item."""
+    """Good files for the reader: the kept ones, and pairs of items of the shipped practice bank."""
     kept = [path.read_bytes() for path in sorted((SEEDS / reader).glob("*"))]
     if reader == "qti-item":
         return kept
     if reader == "qti-package":
         kept = _packages(seeds("qti-item"))
     bank = shipped_bank("practice")
-    parts = [bank] + [bank.replaced(items=(item,)) for item in bank.items]
+    parts = [bank.replaced(items=bank.items[n : n + 2]) for n in range(len(bank))]
     formats = ("qti3", "qti2") if reader == "qti-package" else (READERS[reader],)
     written = [write_bank(part, format).data for format in formats for part in parts]
     return kept + [data for data in written if data.strip()]
@@ -117,7 +118,7 @@ def _packages(items: list[bytes]) -> list[bytes]:
 
 def _zipped(members: dict[str, bytes]) -> bytes:
     target = io.BytesIO()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         for name, data in members.items():
             archive.writestr(name, data)
     return target.getvalue()
@@ -141,11 +142,13 @@ def _repacked(rng: random.Random, data: bytes, reader: str) -> bytes:
     """An archive with one member spoiled, renamed, doubled or left out."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
-    name = rng.choice(list(members) or [""])
+    if not members:
+        return data
+    name = rng.choice(list(members))
     change = rng.randrange(12)
-    inner = members.get(name, b"")
+    inner = members[name]
     if change == 0:
-        members.pop(name, None)
+        del members[name]
     elif change == 1:
         members[rng.choice(("../x.xml", "/etc/passwd", "a/../../b", "C:\\x", "items/x.zip", "ü.xml"))] = inner
     elif inner.lstrip().startswith(b"<"):
@@ -263,7 +266,7 @@ class Reading:
 def try_one(data: bytes, reader: str, number: int = 0) -> Reading:
     """Reads, and uses what was read. Anything but a promised outcome raises.
 
-    `number`: every tenth bank is written in the native format, every thirtieth in another one as well.
+    `number`: every fourth bank is linted, every tenth written in the native format, every thirtieth in another one too.
     """
     rng = random.Random(number)
     try:
@@ -272,8 +275,9 @@ def try_one(data: bytes, reader: str, number: int = 0) -> Reading:
         return Reading("not read" if refusal.message.strip() else "", frozenset([refusal.code]))
     for problem in result.problems:
         assert problem.message.strip()
-    lint(result.bank)
-    for item in result.bank.items[:20]:
+    if number % 4 == 0:
+        lint(result.bank)
+    for item in rng.sample(result.bank.items, min(2, len(result.bank))):
         with suppress(ItemError):
             _used(item.instance(1), rng)
     if number % 10 == 0 and result.bank.items:
@@ -289,8 +293,8 @@ def _used(one: Item, rng: random.Random) -> None:
     """Shows the item, and marks its key, nothing, and odd responses."""
     one.presentation("vi", 1)
     one.mark({declared.id: declared.correct for declared in one.responses})
-    for interaction in one.interactions[:20]:
-        for value in rng.sample(RESPONSES, 4):
+    for interaction in one.interactions[:5]:
+        for value in rng.sample(RESPONSES, 3):
             one.accepts({interaction.response: value})
             one.mark({interaction.response: value})  # type: ignore[dict-item]
 

@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from question_banks.declarations import KINDS
+from question_banks.declarations import KINDS, Interaction, ResponseDeclaration
 from question_banks.fields import LANGUAGE
 from question_banks.limits import Limits
 from question_banks.model import Item
@@ -17,8 +17,10 @@ declare(
         "identifier-not-one": "{id} is no identifier; an identifier has letters, digits, '.', '_' and '-' and begins with a letter or digit.",
         "choice-repeated": "The identifier {id} is used twice among the choices.",
         "declaration-repeated": "The identifier {id} is declared twice.",
+        "criterion-repeated": "The identifier {id} is used twice among the criteria of the rubric.",
         "response-shared": "Two interactions give the same response {id}.",
         "response-undeclared": "The response {id} is not declared.",
+        "correct-unknown": "The correct value {value} of {id} names no choice.",
         "response-type": "The response {id} is declared as {declared}; its interaction gives {given}.",
         "gap-missing": "The gap {id} does not stand in the prompt as [[{id}]].",
         "language-code": "A text is in the language {value}, which is not a code such as vi or en.",
@@ -51,11 +53,15 @@ def check(item: Item, limits: Limits) -> None:
     for name in [i.response for i in item.interactions] + [rule.response for rule in item.rules]:
         if name not in item.declared:
             raise ItemError("response-undeclared", id=name)
+    _named(criteria := [criterion.id for criterion in item.rubric])
+    _once(criteria, "criterion-repeated")
     for response in item.responses:
         for entry in response.areas.entries if response.areas else ():
             _shaped(response.id, entry.shape)
     for interaction in item.interactions:
-        if item.kind == "gap" and any(f"[[{interaction.response}]]" not in text for _, text in item.body.values):
+        if item.kind == "gap" and any(
+            f"[[{interaction.response}]]" not in text for _, text in item.body.values
+        ):
             raise ItemError("gap-missing", id=interaction.response)
         choices = [choice.id for choice in interaction.everything()]
         if len(choices) > limits.choices:
@@ -65,10 +71,28 @@ def check(item: Item, limits: Limits) -> None:
         _named(choices)
         _once(choices, "choice-repeated")
         for choice in interaction.everything():
-            _shaped(choice.id, choice.shape or "default")
+            _shaped(choice.id, choice.shape if choice.coordinates else choice.shape or "default")
+        _keyed(interaction, item.declared[interaction.response])
         given, base = KINDS[interaction.kind].base, item.declared[interaction.response].base
-        if choices and (given in _IDENTIFIERS) != (base in _IDENTIFIERS) and set(choices) != {"true", "false"}:
+        if (
+            choices
+            and (given in _IDENTIFIERS) != (base in _IDENTIFIERS)
+            and set(choices) != {"true", "false"}
+        ):
             raise ItemError("response-type", id=interaction.response, declared=base, given=given)
+
+
+def _keyed(interaction: Interaction, response: ResponseDeclaration) -> None:
+    """The correct values name choices, pairs one of each side."""
+    first = {choice.id for choice in interaction.choices or interaction.targets}
+    second = {choice.id for choice in interaction.targets or interaction.choices}
+    if not KINDS[interaction.kind].source or response.base not in _IDENTIFIERS:
+        return
+    for value in response.correct:
+        words = value.split()
+        sides = (first, second) if response.base != "identifier" else (first | second,)
+        if len(words) != len(sides) or any(word not in side for word, side in zip(words, sides, strict=True)):
+            raise ItemError("correct-unknown", id=response.id, value=value)
 
 
 def _shaped(name: str, shape: str) -> None:

@@ -377,7 +377,7 @@ def _metadata(f: Fields) -> Metadata:
 
 def _criterion(f: Fields) -> Criterion:
     levels = tuple(Level(entry.number("marks"), entry.text("text")) for entry in f.tables("levels"))
-    return Criterion(f.identifier(), f.text("title", required=True), f.number("marks"), levels)
+    return Criterion(f.name(), f.text("title", required=True), f.number("marks"), levels)
 
 
 def _picture(f: Fields, name: str = "picture") -> Picture | None:
