@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 from examsvc.base.errors import N_, NotFound, Refused
 from examsvc.base.language import LANGUAGES, nfc
 from examsvc.papers import bank_words, banks, queries
-from examsvc.papers.models import Bank, ItemDecision, ItemVersion
-from question_banks import Item, ItemError, Text
+from examsvc.papers.models import Bank, ItemDecision, ItemVersion, MediaFile
+from question_banks import LIMITS, Item, ItemError, Text
+from question_banks.intake import take_medium
 from question_banks.linting import item_media, lint_item
 from question_banks.model import Bank as BankDocument
 from question_banks.problems import Finding
@@ -81,6 +82,21 @@ def remarks(session: Session, bank: Bank, item: Item) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda one: order[one.weight]))
 
 
+def keep_medium(session: Session, *, name: str, data: bytes) -> MediaFile:
+    """Keeps a picture, sound or film that an author brings; Refused for anything that is none by its content.  The same bytes are kept once."""
+    try:
+        medium = take_medium(nfc(name), data, LIMITS)
+    except ItemError as error:
+        raise Refused(N_("The file is not kept: %(reason)s"), reason=bank_words.both(error), field="file") from None
+    digest = medium.key.removeprefix("media/")
+    kept = session.get(MediaFile, digest)
+    if kept is None:
+        kept = MediaFile(digest=digest, type=medium.type[:100], name=medium.name[:200], data=medium.data)
+        session.add(kept)
+        session.flush()
+    return kept
+
+
 def write_question(session: Session, bank: Bank, item: Item, *, by: int, now: datetime) -> ItemVersion:
     """Stores a question that was not there before, as a draft."""
     identifier = check_identifier(session, bank, item.id)
@@ -120,7 +136,7 @@ def _check_media(session: Session, item: Item) -> None:
     wanted = set(item_media(item))
     absent = wanted - {f"media/{digest}" for digest in queries.kept_media(session, [key.removeprefix("media/") for key in wanted])}
     if absent:
-        raise Refused(N_("The picture %(name)s is not kept in the bank. Pictures come in with an import."), name=min(absent)[:40])
+        raise Refused(N_("The picture %(name)s is not kept in the bank. Bring it in on the page of pictures, and write its name into the question."), name=min(absent)[:40])
 
 
 def _store(session: Session, bank: Bank, item: Item, *, by: int, now: datetime) -> ItemVersion:

@@ -13,7 +13,6 @@ from examsvc.base import access, web
 from examsvc.base.errors import N_, NotFound
 from examsvc.base.forms import options
 from examsvc.papers import authoring, banks, operations, queries, statistics
-from examsvc.papers.authoring_views import DECISIONS, review_form
 from examsvc.papers.blueprint import (
     READERS,
     SETTERS,
@@ -34,6 +33,7 @@ from examsvc.papers.forms import (
     label,
 )
 from examsvc.papers.queries import Search
+from examsvc.papers.review_views import DECISIONS, review_form
 from question_banks import write_bank
 from question_banks.banks import shipped, shipped_bank
 from question_banks.reading import SUFFIXES

@@ -33,7 +33,7 @@ KINDS = {
     "gap": _("gaps"),
     "essay": _("essay"),
     "description": _("text only"),
-    "composite": _("several answers"),
+    "composite": _("other kinds"),
 }
 LEVELS = {
     "recall": _("recall"),
@@ -69,6 +69,14 @@ class ImportForm(Form):
         _("Name of the bank"),
         [at_most(60)],
         description=_("Small letters without accents, digits and hyphens. Left empty, the file's own name for it is taken."),
+    )
+
+
+class PictureForm(Form):
+    file = FileField(
+        _("Picture, sound or film"),
+        [FileRequired(_("Choose a file."))],
+        description=_("PNG, JPEG, GIF or WebP; MP3, WAV or OGG; MP4 or WebM. It is kept encrypted and shown to nobody but who may read the bank."),
     )
 
 

@@ -116,6 +116,8 @@ def key(item: Item, language: str) -> list[str]:
         ]
         if not right and declared.mapping is not None:
             right = [f"{spoken(entry.key)} ({show(entry.value)})" for entry in declared.mapping.entries if entry.value > 0]
+        if not right and declared.areas is not None:
+            right = [f"{area.shape} {' '.join(map(str, area.coordinates))} ({show(area.value)})" for area in declared.areas.entries if area.value > 0]
         if right:
             joined = " ; ".join(f"{place}. {text}" for place, text in enumerate(right, 1)) if declared.cardinality == "ordered" else " ; ".join(right)
             lines.append(f"[{number}] {joined}" if len(item.interactions) > 1 else joined)

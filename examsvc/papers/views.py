@@ -15,6 +15,7 @@ from examsvc.papers import (
     import_views,
     paper_views,
     print_views,
+    review_views,
     tasks,
     vault,
 )
@@ -31,6 +32,7 @@ MODULES = (
     import_views,
     paper_views,
     print_views,
+    review_views,
 )
 """Imported, so that their views, approvals and jobs are known."""
 

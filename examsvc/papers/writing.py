@@ -143,7 +143,7 @@ KINDS: dict[str, tuple[Entry | Rows, ...]] = {
     ),
 }
 HEAD = (
-    Entry("prompt", N_("What is asked"), "text", N_("Markdown: **bold**, lists and tables are possible. Pictures come with an import.")),
+    Entry("prompt", N_("What is asked"), "text", N_("Markdown: **bold**, lists and tables are possible. Pictures: see the page of pictures of this bank.")),
 )
 TAIL = (Entry("explanation", N_("Why the key is right"), "text", N_("For the reviewer, and for candidates after the examination."),),)
 DETAILS = (

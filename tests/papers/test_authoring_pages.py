@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import re
 from urllib.parse import unquote
 
 import pytest
 from sqlalchemy import select
 
-from examsvc.papers import queries, writing
-from examsvc.papers.models import ItemVersion
+from examsvc.papers import preview, queries, writing, writing_examples
+from examsvc.papers.models import ItemVersion, MediaFile
+from question_banks.declarations import KINDS as INTERACTIONS
+from tests.papers.test_banks import PICTURE, PNG
 from tests.papers.test_pages import Office, office, prepared  # noqa: F401
 
 ITEM = "/banks/ours/items/budget-01"
@@ -179,3 +182,52 @@ def test_forms_and_kinds_agree() -> None:
     from examsvc.papers.forms import KINDS
 
     assert set(writing.KINDS) <= set(KINDS)
+
+
+# ---------------------------------------------------------------- kinds that no form shows
+
+
+def test_examples_and_forms_are_all_the_kinds_that_a_paper_may_hold() -> None:
+    """Every interaction but the upload can be written: in a form, or from an example in TOML that is a question as it stands."""
+    kinds: set[str] = set()
+    for name, example in writing_examples.EXAMPLES.items():
+        item = writing.item_of({**writing.read_toml(example.toml), "id": "x"}, "vi")
+        kinds |= {one.kind for one in item.interactions}
+        assert set(item.languages) == {"vi", "en"}, name
+        assert writing.item_of(writing.read_toml(writing.as_toml(writing.table_of(item))), "vi") == item
+        assert example.pictured == (writing_examples.PICTURE in example.toml), name
+        assert preview.preview(item, "en", "/media/").places or name == "description"
+        assert preview.key(item, "en") or name == "description", f"{name}: the key in words"
+    of_forms = {"choice", "text-entry", "order", "match", "inline-choice", "extended-text"}
+    assert kinds | of_forms == set(INTERACTIONS) - {"upload", "end-attempt"}
+
+
+@pytest.mark.parametrize("kind", ["hottext", "slider", "description"])
+def test_a_kind_without_a_form_is_written_from_its_example(author: Office, kind: str) -> None:
+    page = author.get("Setter", f"/banks/ours/write/text?kind={kind}")
+    toml = fields(page)["toml"]
+    assert "prompt = " in toml
+    shown = author.post("Setter", "/banks/ours/write/text", 200, id="x-1", toml=toml, show="1")
+    assert "Nothing is stored yet" in shown
+    for spoiled, words in ((toml + "\nnonsense = 1", "These keys are not known: nonsense"), (toml + "\n=", "not well-formed TOML, in line")):
+        assert words in author.post("Setter", "/banks/ours/write/text", 200, id="x-1", toml=spoiled, store="1")
+    assert "letters without accents" in author.post("Setter", "/banks/ours/write/text", 200, id="é", toml=toml, store="1")
+    author.post("Setter", "/banks/ours/write/text", id="x-1", toml=toml, store="1")
+    version = author.session.scalars(select(ItemVersion)).one()
+    assert (version.identifier, version.status) == ("x-1", "draft")
+    assert "There is a question of this name" in author.post("Setter", "/banks/ours/write/text", 200, id="x-1", toml=toml, store="1")
+
+
+def test_a_picture_is_brought_in_and_then_shown_by_a_question(author: Office) -> None:
+    example = writing_examples.EXAMPLES["hotspot"].toml
+    refused = author.post("Setter", "/banks/ours/write/text", 200, id="map-1", toml=example, store="1")
+    assert "is not kept in the bank" in refused
+    page = author.post("Setter", "/banks/ours/pictures", 200, file=(io.BytesIO(PNG), "dot.png"))
+    digest = PICTURE.key.removeprefix("media/")
+    assert f"](media/{digest})" in page
+    author.post("Setter", "/banks/ours/write/text", id="map-1", toml=example.replace(writing_examples.PICTURE, digest), store="1")
+    assert f"/media/{digest}" in author.get("Setter", "/banks/ours/items/map-1")
+    for name, data in (("x.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>"), ("x.png", b"<script>"), ("x", b"")):
+        assert "The file is not kept" in author.post("Setter", "/banks/ours/pictures", 200, file=(io.BytesIO(data), name)), name
+    assert author.browser("Approver").get("/competitions/mot/papers/banks/ours/pictures").status_code == 403
+    assert len(author.session.scalars(select(MediaFile)).all()) == 1
