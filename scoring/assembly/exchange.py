@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 
 from scoring.assembly.programme import OBJECTIVE, OVERLAP, Programme
 
-RESTARTS = 300
-PATIENCE = 40
-"""Restarts without improvement after which the search gives up."""
+RESTARTS = 10
+"""Descents: where ten have failed, hundreds seldom help, and taking form after form off does (see `solving`)."""
 FREE_ITEMS = 60
 _VIOLATION = 1e3
 _SMOOTH = 1e-3
@@ -44,8 +43,14 @@ class Division:
         mine = np.diff(first.indptr) > 0
         limited = mine & (names != OBJECTIVE) & (names != OVERLAP)
         rows = first[limited].toarray()
+        low, high = programme.low[limited], programme.high[limited]
+        # Rows that hold whatever these candidates do, most groups of enemies, need not be watched.
+        fixed = rows[:, anchors].sum(axis=1)
+        most = fixed + np.maximum(rows[:, candidates], 0.0).sum(axis=1)
+        least = fixed + np.minimum(rows[:, candidates], 0.0).sum(axis=1)
+        watched = (most > high) | (least < low)
+        rows, self.low, self.high = rows[watched], low[watched], high[watched]
         self.limits = rows[:, candidates]
-        self.low, self.high = programme.low[limited], programme.high[limited]
         self.scale = np.maximum(1.0, np.abs(np.where(np.isfinite(self.low), self.low, self.high)))
         self.limits_of_anchors = rows[:, anchors].sum(axis=1)
         self.worst_counts = programme.scalar
@@ -145,7 +150,7 @@ def divide(
     """Columns of `programme` (parts of size 1, no stimuli) from `chosen` items, or None without success.
 
     `free`: further items that may be exchanged in.  `target`: the value at which the search stops; otherwise
-    it stops after RESTARTS descents, PATIENCE of them in vain, or at `end` (monotonic seconds) with the best it has found.
+    it stops after RESTARTS descents or at `end` (monotonic seconds) with the best it has found.
     """
     division = Division(programme, np.concatenate([chosen, free]), anchors)
     forms = division.forms
@@ -153,19 +158,16 @@ def divide(
     owner = np.full(chosen.size + free.size, forms, dtype=np.intp)
     owner[rng.permutation(chosen.size)] = np.arange(chosen.size) % forms
     best, best_cost, best_violation = owner.copy(), np.inf, np.inf
-    vain = 0
     for restart in range(RESTARTS):
         cost, violation = division.descend(owner)
-        vain += 1
         if cost < best_cost:
-            vain = 0
             best, best_cost, best_violation = owner.copy(), cost, violation
             reached, values = division.state(best)
             value = division.cost(reached, values)[1]
             height = float(value.max() if division.worst_counts else value.sum())
             if violation == 0.0 and height <= target:
                 break
-        if vain == PATIENCE or time.monotonic() > end:
+        if time.monotonic() > end:
             break
         owner = best.copy()
         for _ in range(2 + restart % 4):

@@ -40,8 +40,8 @@ class Assembly:
 
     `objective`: what was maximised (weighted sum, maximin height) or minimised (largest deviation from the
     target), recomputed from the chosen items; for a lot, the number drawn (no meaning).  `bound`: no forms
-    can be better than this.  `gap`: |objective − bound| relative to |objective| (to the largest target value
-    for a target).  `status`: "optimal" when `gap` is within the asked gap, "time limit" otherwise.
+    can be better than this.  `gap`: |objective − bound| relative to |bound|, the best that could be (for a
+    target to its largest value plus |bound|, since a deviation may be 0).  `status`: "optimal" when `gap` is within the asked gap, "time limit" otherwise.
     """
 
     forms: tuple[Form, ...]
@@ -152,9 +152,9 @@ def _quality(
             weights = np.asarray(goal.weights) if goal.weights else np.ones(len(goal.values))
             objective = float(np.abs((reached - np.asarray(goal.values)) * weights).max())
             bound = max(0.0, solution.bound)
-            scale = programme.offset
+            scale = programme.offset + bound
     # Both come from the same items; a bound on the wrong side of the objective is rounding, not knowledge.
     bound = min(bound, objective) if isinstance(goal, Target) else max(bound, objective)
-    reference = abs(objective) if scale is None else scale
+    reference = abs(bound) if scale is None else scale
     distance = abs(objective - bound)
     return objective, bound, distance / reference if reference > 0 else distance

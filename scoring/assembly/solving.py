@@ -2,14 +2,15 @@
 
 One part (`_direct`):
 1. The linear relaxation bounds what any form can reach and prices every item (reduced cost).
-2. A kernel, the cheapest few hundred columns, is solved as an integer programme. When its form is within
-   the asked gap of the relaxation's bound, that is the proof (Angelelli, Mansini & Speranza 2010).
-3. Otherwise every column whose reduced cost exceeds the distance between bound and kernel form is fixed
-   at 0, exactly, and branch and bound (HiGHS) runs on what is left.
+2. A kernel, the cheapest hundred or so columns, is searched for any form within the asked gap of that bound; such a
+   form is its own proof (Angelelli, Mansini & Speranza 2010).
+3. Without one a wider kernel gives a good form, every column whose reduced cost exceeds its distance from the bound is
+   fixed at 0, exactly, and branch and bound (HiGHS) runs on what is left.
 
 Several parallel forms: their items are chosen together as one part of that size, whose bound holds for the
-forms too, and then divided: by exchanges, or in halves until each part is a form (van der Linden & Adema 1998). Only
-when the division is not within the asked gap does the search run on all forms at once.
+forms too, and divided by exchanges. Where that misses the asked gap, form after form is taken off, each of whole items,
+while the rest need only stand as shares of items (the shadow of van der Linden & Adema 1998). Only when both miss it
+does the search run on all forms at once.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,15 @@ from scoring.errors import NotConverged
 
 FEASIBILITY = 2e-6
 """Largest violation of a row, relative to max(1, |limit|), that rounding the solver's answer may show."""
+
+NARROW, WIDE = (2, 20), (3, 50)
+"""Sizes of kernels: times the items that the relaxation uses, and so many more."""
+NODES = 200
+"""Nodes of the tree spent on a search that may fail before another way is tried."""
+ROOM = 0.2
+"""Share of the allowed distance from the bound that forms not yet taken off may use in advance."""
+ANY = 0.05
+"""Gap for searches whose cutoff says what is good enough: their first solution will do."""
 
 OPTIMAL, TIME_LIMIT, INFEASIBLE, UNBOUNDED = 0, 1, 2, 3
 """Status numbers of scipy.optimize.milp and linprog."""
@@ -78,7 +88,7 @@ def solve(build: Builder, forms: int, divisible: bool, gap: float, time_limit: f
         return _checked(_direct(programme, gap, end))
     enough = whole.bound + _allowed(programme, whole.bound, gap)
     known: tuple[NDArray[np.float64], float] | None = None
-    for way in (_exchanged, _divided):
+    for way in (_exchanged, _taken_off, _divided):
         columns = way(build, whole, enough, time.monotonic() + 0.25 * _left(end))
         if columns is None:
             continue
@@ -155,17 +165,20 @@ def _direct(
     allowed = _allowed(programme, floor, gap)
     prices = np.abs(relaxed.lower.marginals + relaxed.upper.marginals)
     best, value = (None, math.inf) if known is None else known
-    kernel = _kernel(programme, np.asarray(relaxed.x), prices)
-    if best is None and kernel is not None:
-        for share in (0.9, 0.5):
-            found = _branch(programme, kernel, share * gap, 0.25 * _left(end))
-            if found.x is None:
-                break
-            best = np.zeros(programme.costs.size)
-            best[kernel] = found.x
-            value = _height(programme, best)
-            if value - floor <= allowed:
-                return Solution(programme, best, value, floor, True, prices)
+    for kernel, cutoff, share, nodes in (
+        (_kernel(programme, np.asarray(relaxed.x), prices, *NARROW), floor + allowed, 1.0, NODES),
+        (_kernel(programme, np.asarray(relaxed.x), prices, *WIDE), math.inf, 0.9, None),
+    ):
+        if known is not None or kernel is None or (math.isfinite(cutoff) and not programme.scalar):
+            continue
+        found = _branch(programme, kernel, share * gap, 0.25 * _left(end), cutoff, nodes)
+        if found.x is None:
+            continue
+        best = np.zeros(programme.costs.size)
+        best[kernel] = found.x
+        value = _height(programme, best)
+        if value - floor <= allowed:
+            return Solution(programme, best, value, floor, True, prices)
     columns = np.arange(programme.costs.size)
     cutoff = math.inf
     if best is not None:
@@ -210,6 +223,51 @@ def _exchanged(build: Builder, whole: Solution, enough: float, end: float) -> ND
     return divide(build((1,) * programme.forms), single, free, anchors, enough, end)
 
 
+def _taken_off(build: Builder, whole: Solution, enough: float, end: float) -> NDArray[np.float64] | None:
+    """Form after form of whole items, while the rest need only stand as shares; None where one fails.
+
+    With a height or deviation each form must reach `enough`, and the rest must leave room for it to be reached again;
+    otherwise the items chosen together are divided, whose sum is what counts.
+    """
+    n, s, forms = whole.programme.n_items, whole.programme.n_stimuli, whole.programme.forms
+    single = build((1,) * forms)
+    out = np.zeros(single.costs.size)
+    anchors = np.flatnonzero(whole.programme.upper[:n] > 1)
+    used = np.zeros(n + s, dtype=bool)
+    reference = max(abs(whole.bound + whole.programme.offset), 1e-9)
+    share = max(0.9 * (enough - whole.value) / reference / forms, 1e-6)
+    for first in range(forms):
+        left = forms - first
+        rest = _without(build((left,)), used)
+        if single.scalar:
+            relaxed = relaxation(rest, _left(end))
+            if relaxed.status != OPTIMAL:
+                return None
+            prices = np.abs(relaxed.lower.marginals + relaxed.upper.marginals)
+            kernel = _kernel(rest, np.asarray(relaxed.x), prices, *NARROW)
+            at = np.arange(n + s) if kernel is None else kernel[kernel < n + s]
+        else:
+            at = np.flatnonzero(whole.columns[: n + s] > 0.5)
+        at = at[~used[at]]
+        cutoff = enough
+        if left > 1:
+            rest = _first_whole(_without(build((1, left - 1)), used), enough)
+            cutoff = whole.bound + ROOM * (enough - whole.bound)
+        columns = np.concatenate([rest.part_columns(part)[at] for part in range(len(rest.parts))])
+        if rest.scalar:
+            columns = np.append(columns, rest.costs.size - 1)
+        found = _branch(rest, columns, ANY if rest.scalar else share, 0.5 * _left(end), cutoff, NODES)
+        if found.x is None:
+            return None
+        chosen = np.zeros(n + s)
+        chosen[at] = found.x[: at.size]
+        out[single.part_columns(first)] = chosen
+        used |= chosen > 0.5
+        used[anchors] = False
+        used[n:] &= whole.programme.upper[n : n + s] <= 1
+    return out
+
+
 def _divided(build: Builder, whole: Solution, enough: float, end: float) -> NDArray[np.float64] | None:
     """Forms from items chosen together, by halving them with integer programmes; None where one fails."""
     n, s, forms = whole.programme.n_items, whole.programme.n_stimuli, whole.programme.forms
@@ -241,6 +299,36 @@ def _divided(build: Builder, whole: Solution, enough: float, end: float) -> NDAr
     return out
 
 
+def _without(programme: Programme, used: NDArray[np.bool_]) -> Programme:
+    """The same programme with some items and stimuli forbidden."""
+    upper = programme.upper.copy()
+    for part in range(len(programme.parts)):
+        upper[programme.part_columns(part)[used]] = 0.0
+    return replace(programme, upper=upper)
+
+
+def _first_whole(programme: Programme, enough: float) -> Programme:
+    """The first part must reach `enough` by itself; the others are continuous and alone make the objective."""
+    integral = programme.integral.copy()
+    for part in range(1, len(programme.parts)):
+        integral[programme.part_columns(part)] = False
+    if not programme.scalar:
+        return replace(programme, integral=integral)
+    # A row of the objective reads low ≤ measure + weight·scalar ≤ high: in the first part the scalar is settled.
+    inside = np.diff(programme.matrix[:, programme.part_columns(0)].indptr) > 0
+    own = inside & (programme.groups == programme.names.index(OBJECTIVE))
+    weight = programme.matrix[:, [-1]].toarray().ravel() * own
+    level = enough / programme.costs[-1]
+    matrix = sparse.hstack([programme.matrix[:, :-1], programme.matrix[:, [-1]] * ~own[:, None]])
+    return replace(
+        programme,
+        matrix=matrix.tocsr(),
+        low=programme.low - weight * level,
+        high=programme.high - weight * level,
+        integral=integral,
+    )
+
+
 def _height(programme: Programme, columns: NDArray[np.float64]) -> float:
     """The minimised value of given items, with the scalar column set to what they reach exactly."""
     if programme.scalar:
@@ -265,14 +353,21 @@ def _left(end: float) -> float:
 
 
 def _kernel(
-    programme: Programme, relaxed: NDArray[np.float64], prices: NDArray[np.float64]
+    programme: Programme,
+    relaxed: NDArray[np.float64],
+    prices: NDArray[np.float64],
+    times: int,
+    more: int,
 ) -> NDArray[np.intp] | None:
-    """Columns of the kernel: items of lowest price in any part, with all other columns. None: take all."""
+    """Columns of the kernel: items of lowest price in any part, with all other columns. None: take all.
+
+    Size: `times` the number of items that the relaxation uses, and `more`.
+    """
     n, parts = programme.n_items, len(programme.parts)
     value = relaxed[programme.items].reshape(parts, n).max(axis=0)
     price = prices[programme.items].reshape(parts, n).min(axis=0)
     used = value > 1e-9
-    size = 3 * int(used.sum()) + 50
+    size = times * int(used.sum()) + more
     if 2 * size > n:
         return None
     price[used] = -1.0
@@ -293,6 +388,7 @@ def _branch(
     gap: float,
     time_limit: float,
     cutoff: float = math.inf,
+    nodes: int | None = None,
 ) -> OptimizeResult:
     """HiGHS on some columns (the others 0). A constant column carries the objective's offset.
 
@@ -321,7 +417,9 @@ def _branch(
             programme.low[used],
             programme.high[used],
         ),
-        options={"time_limit": time_limit, "mip_rel_gap": gap},
+        # HiGHS relates the gap to the solution, we to the bound.
+        options={"time_limit": time_limit, "mip_rel_gap": gap / (1.0 + gap)}
+        | ({} if nodes is None else {"node_limit": nodes}),
     )
     if found.x is not None:
         x = found.x[:-1].copy()

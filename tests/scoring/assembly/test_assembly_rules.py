@@ -21,6 +21,7 @@ from scoring.assembly import (
     StimulusRule,
     Target,
     assemble,
+    solving,
 )
 from scoring.errors import BadParameters
 
@@ -130,6 +131,76 @@ def test_two_forms_are_the_best_of_all_pairs(seed):
     made = assemble(pool, blueprint, 2, gap=0.0)
     assert made.objective == pytest.approx(best, abs=1e-7)
     assert not set(made.forms[0].items) & set(made.forms[1].items)
+
+
+WAYS = ("_exchanged", "_taken_off", "_divided")
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("goal", [Maximise((1, 1)), Maximin((1, 1)), Target((1.6, 1.6))])
+@pytest.mark.parametrize("forms", [2, 3])
+def test_each_way_of_dividing_gives_forms_within_the_gap_of_a_true_bound(monkeypatch, way, goal, forms):
+    """Only one way may run, and branch and bound on all forms afterwards: the answer keeps its promises."""
+    asked = []
+
+    def spied(name, function):
+        def run(*arguments):
+            asked.append(name)
+            return function(*arguments) if name == way else None
+
+        return run
+
+    for name in WAYS:
+        monkeypatch.setattr(solving, name, spied(name, getattr(solving, name)))
+    pool = small_pool(11, 60)
+    blueprint = Blueprint(
+        (5, 5),
+        (
+            Constraint("law", 2, 3, {"topic": "law"}),
+            Constraint("minutes", 8, 14, measure="sum", of="minutes"),
+        ),
+        goal,
+        (("i0", "i1", "i2"),),
+        include=("i7",),
+    )
+    made = assemble(pool, blueprint, forms, gap=0.05)
+    assert way in asked
+    assert made.status == "optimal"
+    assert made.gap <= 0.05 + 1e-9
+    taken = np.concatenate([form.positions[form.positions != 7] for form in made.forms])
+    assert taken.size == 4 * forms == len(set(taken))
+    for form in made.forms:
+        assert "i7" in form.items
+        assert 8 <= pool.numbers("minutes")[form.positions].sum() <= 14
+        assert 2 <= sum(pool.attributes["topic"][i] == "law" for i in form.positions) <= 3
+        assert len({"i0", "i1", "i2"} & set(form.items)) <= 1
+    best = assemble(pool, blueprint, forms, gap=0.05)
+    assert best.bound == pytest.approx(made.bound, rel=0.05)  # bounds of one problem
+
+
+def test_the_gap_is_kept_in_pools_of_every_make():
+    """The objective is within two per cent of what no forms can exceed, and it is recomputed from the forms."""
+    made = 0
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        pool = Pool.of(
+            [f"i{j}" for j in range(300)],
+            {"topic": rng.choice(list("abc"), 300).tolist(), "words": rng.integers(10, 90, 300)},
+            theta=(-1.0, 0.0, 1.0),
+            information=rng.gamma(2.0, 0.15, (300, 3)),
+        )
+        rules = [Constraint(t, 4, 7, {"topic": t}) for t in "abc"]
+        rules.append(Constraint("words", 700, 780, measure="sum", of="words"))
+        plan = Blueprint((15, 15), tuple(rules), Maximin((0.8, 1.0, 0.8)))
+        for forms in (1, 2):
+            found = assemble(pool, plan, forms, gap=0.02)
+            heights = [(form.information / np.array([0.8, 1.0, 0.8])).min() for form in found.forms]
+            assert found.objective == pytest.approx(min(heights))
+            assert found.status == "optimal"
+            assert found.gap == pytest.approx((found.bound - found.objective) / found.bound)
+            assert found.gap <= 0.02 + 1e-9
+            made += 1
+    assert made == 16
 
 
 def test_the_order_of_the_pool_does_not_matter():

@@ -103,7 +103,9 @@ def test_one_form_of_40_from_400_is_the_unique_optimum():
     check_by_hand(case, pool, made.forms)
 
 
-@pytest.mark.parametrize(("name", "size", "gap"), [("two_forms_12of60", 60, 0.0), ("two_forms_15of100", 100, 1e-3)])
+@pytest.mark.parametrize(
+    ("name", "size", "gap"), [("two_forms_12of60", 60, 0.0), ("two_forms_15of100", 100, 1e-3)]
+)
 def test_two_parallel_forms_reach_the_proven_optimum(name, size, gap):
     # The larger problem is asked to a thousandth here: closing the rest takes branch and bound half a minute and
     # is measured by benchmarks/assembly.py --proof.
