@@ -35,6 +35,10 @@ class SealingError(ValueError):
     """A paper cannot be sealed or opened; the message says why and what to do."""
 
 
+class BusyError(SealingError):
+    """This machine is too slow at the moment to harden a passphrase; the paper may be good, and opens later or elsewhere."""
+
+
 class BadShareError(SealingError):
     """Shares were handed in that are not those dealt; `custodians` handed them in."""
 
@@ -224,7 +228,7 @@ def _decrypt(ciphertext: bytes, passphrase: str) -> bytes:
             if "xcessive work" not in str(error):
                 raise
             time.sleep(PAUSE)
-    raise SealingError("this machine is too slow or too busy to open the paper now; open it again, or on a faster one")
+    raise BusyError("this machine is too slow or too busy to open the paper now; open it again, or on a faster one")
 
 
 def paper_contents(

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from flask import Response as FlaskResponse
 from flask import redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from examsvc.accounts import approvals
 from examsvc.accounts import queries as accounts
-from examsvc.base import access, jobs, pages, web
+from examsvc.base import access, pages, web
 from examsvc.base.errors import N_, Refused
 from examsvc.competitions import queries as competitions
-from examsvc.papers import custody, queries
+from examsvc.papers import ceremony, custody, custody_rehearsal, queries
 from examsvc.papers.blueprint import OFFICE, bp, competition, form_of, me
+from examsvc.papers.ceremony_views import attachment, do_now, share_data
 from examsvc.papers.forms import KeyForm, ShareForm
-
-MOST_SHARE = 4096
 
 
 @bp.route("/custodians", methods=["GET", "POST"])
@@ -36,20 +34,26 @@ def custodians(slug: str) -> str | Response:
         else:
             web.say(N_("Your key is in. Keep its secret half safe; without it your share cannot be opened."))
             return redirect(url_for("papers.custodians", slug=slug))
-    of = competition(slug)
-    holders = accounts.holders(web.session(), "custodian", slug, web.now())
+    of, session = competition(slug), web.session()
+    holders = accounts.holders(session, "custodian", slug, web.now())
     stages = {}
     for part in queries.seated_parts(of):
         stage = competitions.regulation(of).stage_of(part.id)
-        stages[stage.id] = (stage, queries.custodians(web.session(), of.id, stage.id))
-    asked = [one for one in approvals.waiting(web.session(), slug, web.now()) if one.kind == custody.NAMING]
+        stages[stage.id] = (
+            stage,
+            queries.custodians(session, of.id, stage.id),
+            custody_rehearsal.rehearsals(session, of.id, stage.id),
+            custody_rehearsal.due_at(session, of, stage.id),
+        )
+    asked = [one for one in approvals.waiting(session, slug, web.now()) if one.kind == custody.NAMING]
     return render_template(
         "papers/custodians.html",
         competition=of,
         form=form,
-        holders=[(one, queries.custodian_key(web.session(), of.id, one.id)) for one in holders],
+        holders=[(one, queries.custodian_key(session, of.id, one.id)) for one in holders],
         stages=stages,
         rule=competitions.regulation(of).paper,
+        fingerprint=ceremony.fingerprint,
         mine=access.actor().holds("custodian", slug),
         chair=access.actor().holds("council-chair", slug),
         waiting={str(one.arguments["stage"]) for one in asked},
@@ -78,12 +82,7 @@ def share(slug: str, code: str) -> str | Response:
     form = ShareForm()
     if form.validate_on_submit():
         try:
-            data = form.share.data.read(MOST_SHARE + 1)
-            if len(data) > MOST_SHARE:
-                raise Refused(
-                    N_("This file is not an opened share. Decrypt the file on your own machine with: examsvc custodian open"),
-                    field="share",
-                )
+            data = share_data(form)
             with web.writing() as session:
                 genuine = custody.deliver_share(
                     session, queries.form_of(session, competition(slug).id, code), data=data, by=me(), now=web.now()
@@ -94,34 +93,26 @@ def share(slug: str, code: str) -> str | Response:
             if not genuine:
                 form.refuse(Refused(N_("This is not the share that was dealt to you. That is on record now; hand in the right one."), field="share"))
             else:
-                _open_now(code)
+                do_now("papers.open")
                 web.say(N_("Your share is in."))
                 return redirect(url_for("papers.share", slug=slug, code=code))
     found = form_of(slug, code)
+    of = found.competition
+    told = ceremony.transcript(web.session(), of, competitions.regulation(of).stage_of(found.part).id)
     return render_template(
         "papers/share.html",
-        competition=found.competition,
+        competition=of,
         form_=found,
         own=custody.share_of(found, own.account_id),
         delivered=sum(1 for one in found.seal.shares if one.delivered_at) if found.seal is not None else 0,
+        forged={one.body["custodian"] for one in told.false if one.body["paper"] == code} if told is not None else set(),
         moment=custody.opens_at(web.session(), found),
         in_force=queries.paper_in_force(web.session(), found.competition_id, found.part) is found,
         form=form,
     )
 
 
-def _open_now(code: str) -> None:
-    """The last share opens the paper at once, without waiting for a worker."""
-    session = web.session()
-    for number in jobs.due(session, web.now()):
-        job = session.get(jobs.Job, number)
-        if job is not None and job.kind == "papers.open":
-            jobs.run(session, number, web.now())
-
-
 @bp.get("/forms/<code>/share.age")
 @access.roles("custodian")
 def share_file(slug: str, code: str) -> Response:
-    own = custody.share_of(form_of(slug, code), me())
-    headers = {"Content-Disposition": f'attachment; filename="{code}.share.age"', "X-Content-Type-Options": "nosniff"}
-    return FlaskResponse(own.ciphertext, mimetype="application/octet-stream", headers=headers)
+    return attachment(custody.share_of(form_of(slug, code), me()).ciphertext, f"{code}.share.age")
