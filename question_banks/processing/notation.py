@@ -29,6 +29,8 @@ def kebab(name: str) -> str:
 def camel(name: str) -> str:
     """response-processing → responseProcessing, as QTI 2 writes it."""
     head, *rest = name.split("-")
+    if head == "duration" and rest in (["lt"], ["gte"]):  # durationLT, durationGTE: the two that QTI 2 spells so
+        return head + rest[0].upper()
     return head + "".join(word.capitalize() for word in rest)
 
 

@@ -128,7 +128,7 @@ def _filled(item: "Item", context: Context) -> "Item":
 
 
 _CONDITIONAL = re.compile(
-    r"\[\[(show|hide) ([A-Za-z_][\w.-]*) ([^\[\]]*)\]\]((?:(?!\[\[(?:show|hide) ).)*?)\[\[end\]\]", re.DOTALL
+    r"\[\[(show|hide) (\w[\w.-]*) ([^\[\]]*)\]\]((?:(?!\[\[(?:show|hide) ).)*?)\[\[end\]\]", re.DOTALL
 )
 
 

