@@ -237,6 +237,15 @@ def _check_slip(text: str) -> Checked:
     return Checked((Step(sentence, False),), slip=shown)
 
 
+@bp.get("/how-to-check")
+@access.public
+def how() -> str:
+    """How a candidate can check this service, in plain words, with the places where to do it."""
+    source, session = oracles.competitions(), web.session()
+    places = [source.place(session, log) for log in queries.logs(session) if log != REGISTRY]
+    return render_template("ledger/how.html", places=[one for one in places if one is not None and one.public])
+
+
 @bp.get("/competitions/<slug>/my-receipts")
 @access.signed_in
 def mine(slug: str) -> str:

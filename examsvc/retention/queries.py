@@ -180,6 +180,16 @@ def plans(session: Session, competition: Competition, *, zone: ZoneInfo, now: da
     return found
 
 
+def something_due(session: Session, competition: Competition, *, zone: ZoneInfo, now: datetime) -> bool:
+    """Whether the day of any rule has come, whoever it concerns: quick to answer, for pages that only remind."""
+    days = {one.rule.event: one for one in competitions.deadlines(session, competition, zone=zone, now=now)}
+    for rule in competitions.regulation(competition).retention:
+        day = days.get(f"kept-until:{rule.id}")
+        if rules.erases(rule) and day is not None and not day.forecast and day.instant is not None and day.instant <= now:
+            return True
+    return False
+
+
 def kept_rules(competition: Competition) -> list[Retention]:
     """Rules of the schedule under which nothing is deleted here: for the archive, or without end."""
     return [one for one in competitions.regulation(competition).retention if not rules.erases(one)]

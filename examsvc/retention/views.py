@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from flask import Blueprint, Flask, redirect, render_template, url_for
 from flask_babel import gettext
@@ -195,7 +194,7 @@ def tasks(session: Session, actor: Actor, slug: str, now: datetime) -> list[page
     for one in competitions.announced(session):
         if (slug and one.slug != slug) or not any(actor.holds(role, one.slug) for role in OFFICE):
             continue
-        if "results-published" not in competitions.events(one):
+        if not queries.something_due(session, one, zone=web.settings().zone, now=now):
             continue
         plans = queries.plans(session, one, zone=web.settings().zone, now=now)
         people = sum(plan.count("unordered") for plan in plans if plan.rule.id not in _waiting(session, one.slug, now))
