@@ -1,13 +1,17 @@
 """Sealed papers: every quorum opens, no smaller group does, a bad share is attributed, the wrong paper is refused."""
 
+import math
+import random
 from dataclasses import replace
 from itertools import combinations
 
 import pytest
 from Crypto.Protocol.SecretSharing import Shamir
 
+from benchmarks.sealing import sweep
 from examsvc.ledger import commitments, entries, sealing
 from examsvc.ledger.sealing import BadShareError, SealingError
+from tests.exam_hall import quick_passphrase
 
 FORM = {
     "paper": "T1",
@@ -76,6 +80,38 @@ def test_every_subset_of_the_threshold_gives_the_secret_and_no_smaller_one(thres
                 wrong += 1
     assert right + wrong == 2**count - 1
     assert right >= 4
+
+
+def test_every_quorum_up_to_six_opens_no_smaller_group_does_and_a_spoiled_share_is_named():
+    """The sweep of benchmarks/sealing.py: all subsets of all k of n through the opening itself, age's hardening left out."""
+    with quick_passphrase():
+        counts = {(k, n): sweep(k, n, random.Random(7)) for n in range(3, 7) for k in range(2, n)}
+    assert len(counts) == 10
+    for (k, n), count in counts.items():
+        opening = [math.comb(n, size) for size in range(k, n + 1)]
+        assert count.wrong == 0
+        assert count.opened == sum(opening)
+        assert count.refused == 2**n - sum(opening)
+        assert count.attributed == sum(ways * size for ways, size in zip(opening, range(k, n + 1), strict=True))
+        assert count.foreign == n * (n - 1)
+
+
+def test_the_sweep_would_see_a_seal_that_too_few_open(monkeypatch):
+    """Were the secret dealt whole to everybody, one share would do: the sweep must say so."""
+
+    class Naked:
+        @staticmethod
+        def split(threshold, number, secret):
+            return [(place, secret) for place in range(1, number + 1)]
+
+        @staticmethod
+        def combine(points):
+            return points[0][1]
+
+    monkeypatch.setattr(sealing, "Shamir", Naked)
+    monkeypatch.setattr("benchmarks.sealing.Shamir", Naked)
+    with quick_passphrase():
+        assert sweep(3, 4, random.Random(7)).wrong == 4 + 6
 
 
 def test_a_threshold_minus_one_says_nothing_about_the_secret():
