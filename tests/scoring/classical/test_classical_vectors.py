@@ -111,7 +111,7 @@ def test_omega(paper):
     close(paper_reliability.omega, truth["omega"], 1e-4)
     close(paper_reliability.factor.loading, truth["loading"], 1e-4)
     close(paper_reliability.factor.residual, truth["residual"], 1e-4)
-    close(paper_reliability.factor.chi_square, truth["chisq"], 1e-3)
+    close(paper_reliability.factor.chi_square, truth["chisq"], 1e-4)
     assert paper_reliability.factor.df == truth["df"]
 
 

@@ -39,7 +39,7 @@ def group_sd(calibration):
 def test_parameters_and_likelihood(file, tag):
     ours = v.dichotomous(file, tag)
     theirs = case(file, f"{tag}.params")
-    tolerance = 1e-3 if tag == "3pl" else 1e-4
+    tolerance = 2e-4 if tag == "3pl" else 1e-4
     table = np.array(theirs["slope_intercept"]["values"], dtype=float)
     v.close(ours.items.slope, table[:, 0], tolerance)
     v.close([d[0] for d in ours.items.intercepts], table[:, 1], tolerance)
@@ -335,7 +335,8 @@ def test_tam(file):
     # TAM leaves the covariance with the variance out of its standard errors, so they are smaller.
     errors = np.array([e[0] for e in ours.standard_errors.thresholds])
     assert (errors > np.array(theirs["se_xsi"])).all()
-    v.close(errors, theirs["se_xsi"], 1e-2)
+    alone = 1 / np.sqrt(np.diag(np.linalg.inv(ours.covariance))[: errors.size])
+    v.close(alone, theirs["se_xsi"], 5e-3)
     wle = estimate_ability(data(file), ours, "WLE")
     v.close(wle.theta[:20], theirs["wle20"], 1e-4)
     v.close(wle.standard_error[:20], theirs["wle_se20"], 1e-4)

@@ -56,11 +56,11 @@ def test_all_cases_are_used():
 def test_parameters_as_tam(fitted):
     model, found, truth = fitted
     values = dict(zip(truth["parameter"], truth["xsi"], strict=True))
-    np.testing.assert_allclose(found.criteria.measure, [values[f"C{i}"] for i in (1, 2, 3, 4)], atol=5e-4)
-    np.testing.assert_allclose(found.raters.measure, [values[f"marker{i}"] for i in range(1, 9)], atol=5e-4)
+    np.testing.assert_allclose(found.criteria.measure, [values[f"C{i}"] for i in (1, 2, 3, 4)], rtol=0, atol=5e-4)
+    np.testing.assert_allclose(found.raters.measure, [values[f"marker{i}"] for i in range(1, 9)], rtol=0, atol=5e-4)
     for row, name in enumerate(found.criteria.names if model == "partial-credit" else ("",)):
         steps = [values[f"step{h}"] + values.get(f"{name}:step{h}", 0.0) for h in (1, 2, 3, 4)]
-        np.testing.assert_allclose(found.steps[row], steps, atol=5e-4)
+        np.testing.assert_allclose(found.steps[row], steps, rtol=0, atol=5e-4)
     assert found.variance == pytest.approx(truth["variance"], abs=5e-4)
     assert found.log_likelihood == pytest.approx(truth["logLik"], abs=1e-4)
     assert found.n_parameters == truth["n_estimated"] + 1  # TAM does not count the variance
@@ -72,7 +72,7 @@ def test_persons_as_tam(fitted):
     persons = found.persons
     assert [int(name) for name in persons.names] == truth["script"]
     for ours, theirs in (("eap", "EAP"), ("eap_sd", "SD.EAP"), ("wle", "WLE"), ("wle_se", "WLE_se")):
-        np.testing.assert_allclose(getattr(persons, ours), truth[theirs], atol=1e-3)
+        np.testing.assert_allclose(getattr(persons, ours), truth[theirs], rtol=0, atol=1e-3)
     assert found.eap_reliability == pytest.approx(truth["EAP.rel"], abs=5e-4)
     assert found.wle_reliability == pytest.approx(truth["WLE.rel"], abs=5e-4)
 
@@ -132,8 +132,8 @@ def test_labels_and_row_order_do_not_matter():
     again = many_facet(
         scores[order] + 10, person[order] * 7, criterion[order], [f"m{r}" for r in rater[order]]
     )
-    np.testing.assert_allclose(again.raters.measure, first.raters.measure, atol=1e-6)
-    np.testing.assert_allclose(again.persons.fair_score, first.persons.fair_score + 10, atol=1e-6)
+    np.testing.assert_allclose(again.raters.measure, first.raters.measure, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(again.persons.fair_score, first.persons.fair_score + 10, rtol=0, atol=1e-6)
 
 
 def test_swapping_the_scale_turns_every_sign():
@@ -142,8 +142,8 @@ def test_swapping_the_scale_turns_every_sign():
         many_facet(scores, person, criterion, rater),
         many_facet(4 - scores, person, criterion, rater),
     )
-    np.testing.assert_allclose(turned.raters.measure, -first.raters.measure, atol=1e-6)
-    np.testing.assert_allclose(turned.steps[0], -first.steps[0][::-1], atol=1e-6)
+    np.testing.assert_allclose(turned.raters.measure, -first.raters.measure, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(turned.steps[0], -first.steps[0][::-1], rtol=0, atol=1e-6)
 
 
 def test_small_and_partial_inputs():
