@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -11,17 +11,19 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from examsvc.applications import queries as files
-from examsvc.applications.models import Application
+from examsvc.applications.models import AccommodationRequest, Application
 from examsvc.competitions import queries as competitions
 from examsvc.competitions.calendar import Deadline, add_months, local_midnight
 from examsvc.competitions.models import Competition
 from examsvc.competitions.procedure_clauses import COMPETITION_EVENTS
 from examsvc.competitions.regulation import Retention
 from examsvc.ledger import queries as ledger
+from examsvc.marking.models import Hearing
 from examsvc.results import queries as results
 from examsvc.retention import rules
 from examsvc.retention.models import ErasedFile, Erasure, ErasureOrder, Hold
 from examsvc.retention.rules import Held, Outlook, Standing
+from examsvc.sittings.models import Attempt
 
 OUTCOMES: Mapping[str, Standing] = {"chosen": "chosen", "reserve": "reserve"}
 
@@ -157,6 +159,7 @@ def plans(session: Session, competition: Competition, *, zone: ZoneInfo, now: da
             session.scalars(select(Application).where(Application.competition_id == competition.id)).all()
         )
     }
+    has = _who_has(session, by_id)
     found = []
     for rule in competitions.regulation(competition).retention:
         if not rules.erases(rule):
@@ -165,6 +168,8 @@ def plans(session: Session, competition: Competition, *, zone: ZoneInfo, now: da
         due = day.instant if day is not None and not day.forecast else None
         rows = []
         for number, one in by_id.items():
+            if number not in has.get(rule.data, by_id) and (number, rule.id) not in gone:
+                continue
             outlook = rules.outlook(
                 rule,
                 standing=became[number],
@@ -178,6 +183,15 @@ def plans(session: Session, competition: Competition, *, zone: ZoneInfo, now: da
                 rows.append(Row(one, became[number], outlook))
         found.append(Plan(rule, day, tuple(rows)))
     return found
+
+
+def _who_has(session: Session, applications: Collection[int]) -> dict[str, set[int]]:
+    """Applications with data of a kind that not everybody has: requests for arrangements, answers and hearings."""
+    asked = session.scalars(select(AccommodationRequest.application_id))
+    sat = session.scalars(select(Attempt.application_id))
+    heard = session.scalars(select(Hearing.application_id))
+    mine = set(applications)
+    return {"accommodations": mine & set(asked), "answers": mine & {*sat, *heard}}
 
 
 def something_due(session: Session, competition: Competition, *, zone: ZoneInfo, now: datetime) -> bool:

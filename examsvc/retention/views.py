@@ -197,9 +197,16 @@ def tasks(session: Session, actor: Actor, slug: str, now: datetime) -> list[page
         if not queries.something_due(session, one, zone=web.settings().zone, now=now):
             continue
         plans = queries.plans(session, one, zone=web.settings().zone, now=now)
-        people = sum(plan.count("unordered") for plan in plans if plan.rule.id not in _waiting(session, one.slug, now))
+        waiting = _waiting(session, one.slug, now)
+        people = {
+            row.application.account_id
+            for plan in plans
+            if plan.rule.id not in waiting
+            for row in plan.rows
+            if row.outlook.state == "unordered"
+        }
         if people:
-            label = gettext("Order the erasure of data that are due: %(people)d", people=people)
+            label = gettext("Order the erasure of data that are due: %(people)d", people=len(people))
             title = in_language(one.title, current_language())
             found.append(pages.Task(label, url_for("retention.page", slug=one.slug), detail=title))
     return found
