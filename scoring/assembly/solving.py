@@ -89,7 +89,7 @@ def solve(build: Builder, forms: int, divisible: bool, gap: float, time_limit: f
     enough = whole.bound + _allowed(programme, whole.bound, gap)
     known: tuple[NDArray[np.float64], float] | None = None
     for way in (_exchanged, _taken_off, _divided):
-        columns = way(build, whole, enough, time.monotonic() + 0.25 * _left(end))
+        columns = way(build, whole, enough, time.monotonic() + 0.5 * _left(end))
         if columns is None:
             continue
         value = _height(programme, columns)
@@ -256,7 +256,7 @@ def _taken_off(build: Builder, whole: Solution, enough: float, end: float) -> ND
         columns = np.concatenate([rest.part_columns(part)[at] for part in range(len(rest.parts))])
         if rest.scalar:
             columns = np.append(columns, rest.costs.size - 1)
-        found = _branch(rest, columns, ANY if rest.scalar else share, 0.5 * _left(end), cutoff, NODES)
+        found = _branch(rest, columns, ANY if rest.scalar else share, _left(end), cutoff, NODES)
         if found.x is None:
             return None
         chosen = np.zeros(n + s)

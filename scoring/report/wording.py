@@ -172,8 +172,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{above}\u00a0% of the candidates are above the hardest item, {below}\u00a0% below the easiest.",
     ),
     "persons.text": (
-        "lz* càng âm thì bài làm càng khó xảy ra với năng lực của thí sinh. Bài khác thường ở tỉ lệ phát hiện nhầm 5\u00a0%: {names}.",
-        "The lower lz*, the less likely the answers at the candidate's ability. Unlikely at a false discovery rate of 5\u00a0%: {names}.",
+        "lz* càng âm thì bài làm càng khó xảy ra với năng lực của thí sinh. Thí sinh có bài khác thường (tỉ lệ phát hiện nhầm 5\u00a0%): {names}.",
+        "The lower lz*, the less likely the answers at the candidate's ability. Candidates with unlikely answers (false discovery rate 5\u00a0%): {names}.",
     ),
     "pairs.text": (
         "Số cặp có tương quan phần dư (Q₃) cao hơn trung bình trên 0,2, nên xem lại: {n}. Biểu đồ là các cặp cao nhất.",
