@@ -1,11 +1,13 @@
 """Clauses on people who act: roles and their conflicts, approvals, council, votes, relations that bar."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from fractions import Fraction
 from itertools import combinations
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic_core import PydanticCustomError
 
 from examsvc.competitions.terms import Clause, Count, Label, Model, Range, Share, Slug, Whole
 
@@ -100,8 +102,29 @@ class Approval(Clause):
     """Roles whose holders may approve."""
     people: Annotated[int, Field(ge=2, le=20)]
     """How many different persons approve, the one who asks included."""
-    expires_hours: Count
-    """Hours after which an approval that was not completed lapses."""
+    expires_hours: Count | None = None
+    """Hours after which an approval that was not completed lapses; for decisions of a council."""
+    expires_minutes: Count | None = None
+    """Minutes instead, for what is decided in a running exam; exactly one of the two is stated."""
+
+    @model_validator(mode="after")
+    def _one_term(self) -> Self:
+        if (self.expires_hours is None) == (self.expires_minutes is None):
+            raise PydanticCustomError(
+                "two-terms", "must state either expires_hours or expires_minutes, not both and not none"
+            )
+        return self
+
+    @model_serializer(mode="wrap")
+    def _stated_term(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Only the term that is stated, so that a regulation has the same bytes as before there were minutes."""
+        found: dict[str, Any] = written(self)
+        return {name: value for name, value in found.items() if value is not None or not name.startswith("expires_")}
+
+    @property
+    def expires(self) -> timedelta:
+        """How long an approval may stay incomplete."""
+        return timedelta(hours=self.expires_hours or 0, minutes=self.expires_minutes or 0)
 
 
 class Quota(Model):

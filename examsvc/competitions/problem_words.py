@@ -33,6 +33,7 @@ SENTENCES: Mapping[str, str] = {
     "duplicate-part": N_("Two parts have the name %(name)s; rename one."),
     "stage-parts": N_("Must have parts when it is an examination, and none when it is not."),
     "stage-cut": N_("Must state places_per_post and ties_at_the_cut together, or neither."),
+    "two-terms": N_("Must state either expires_hours or expires_minutes, not both and not none."),
     "two-offsets": N_("Must state either offset or by_applicants, not both and not none."),
     "unknown-unverified-field": N_("Names %(field)s in unverified_fields, which this clause does not have."),
     "unverified-twice": N_("Lists unverified_fields although the whole clause is unverified; leave them out."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import lru_cache
 from typing import cast
 from zoneinfo import ZoneInfo
@@ -104,7 +104,7 @@ def approval_terms(of: Competition, step: str) -> Terms:
     rule = rules.approval(step) or rules.approval("intervene")
     if rule is None:
         raise LookupError(f"the regulation does not say who approves {step}")
-    return Terms(rule.roles, rule.people, timedelta(hours=rule.expires_hours))
+    return Terms(rule.roles, rule.people, rule.expires)
 
 
 @oracles.board_from

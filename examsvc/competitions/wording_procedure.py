@@ -271,14 +271,12 @@ def conflicts(words: Words, clause: RoleConflicts) -> list[str]:
 
 
 def approval(words: Words, clause: Approval) -> list[str]:
-    return [
-        words.say(
-            N_("Approved by %(people)s different people out of: %(roles)s; the approvals lapse after %(hours)s hours."),
-            people=clause.people,
-            roles=words.names("role", clause.roles),
-            hours=clause.expires_hours,
-        )
-    ]
+    who = {"people": clause.people, "roles": words.names("role", clause.roles)}
+    if clause.expires_minutes is not None:
+        sentence = N_("Approved by %(people)s different people out of: %(roles)s; the approvals lapse after %(minutes)s minutes.")
+        return [words.say(sentence, minutes=clause.expires_minutes, **who)]
+    sentence = N_("Approved by %(people)s different people out of: %(roles)s; the approvals lapse after %(hours)s hours.")
+    return [words.say(sentence, hours=clause.expires_hours or 0, **who)]
 
 
 def council(words: Words, clause: Council) -> list[str]:
