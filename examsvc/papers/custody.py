@@ -250,7 +250,7 @@ def _contents(session: Session, form: Form) -> tuple[dict[str, Any], Pair, Pair 
 
 def opens_at(session: Session, form: Form) -> datetime | None:
     """From when on custodians may open the paper: its bell less the regulation's lead; None where no sitting is planned."""
-    bell = oracles.bell(session, form.competition_id, form.part)
+    bell = oracles.bell(session, form.competition_id, form.part, form.shift)
     lead = competitions.regulation(form.competition).paper.opening_lead_minutes
     return bell - timedelta(minutes=lead) if bell is not None else None
 
@@ -273,7 +273,7 @@ def deliver_share(session: Session, form: Form, *, data: bytes, by: int, now: da
     own = share_of(form, by)
     if form.state != "sealed":
         raise Refused(N_("This paper is not sealed any more."))
-    if queries.paper_in_force(session, form.competition_id, form.part) is not form:
+    if not queries.is_in_force(session, form):
         raise Refused(N_("This is the spare paper. It is opened only once it takes the place of the main one."))
     moment = opens_at(session, form)
     lead = competitions.regulation(form.competition).paper.opening_lead_minutes
@@ -412,7 +412,7 @@ def ask_replacement(
         raise Refused(N_("Only a sealed main paper is replaced by the spare."))
     if oracles.begun(session, form.id):
         raise Refused(N_("Candidates are writing this paper already; it can no longer be replaced."))
-    spare = queries.standing(session, form.competition_id, form.part, "spare")
+    spare = queries.standing(session, form.competition_id, form.part, "spare", form.shift)
     if spare is None or spare.state != "sealed":
         raise Refused(N_("There is no sealed spare paper for this part."))
     if not reason.strip():

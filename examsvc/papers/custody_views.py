@@ -107,7 +107,7 @@ def share(slug: str, code: str) -> str | Response:
         delivered=sum(1 for one in found.seal.shares if one.delivered_at) if found.seal is not None else 0,
         forged={one.body["custodian"] for one in told.false if one.body["paper"] == code} if told is not None else set(),
         moment=custody.opens_at(web.session(), found),
-        in_force=queries.paper_in_force(web.session(), found.competition_id, found.part) is found,
+        in_force=queries.is_in_force(web.session(), found),
         form=form,
     )
 

@@ -6,7 +6,16 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _
 from flask_wtf.file import FileField, FileRequired
-from wtforms import HiddenField, RadioField, SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms import (
+    HiddenField,
+    IntegerField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import NumberRange
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from examsvc.base.forms import Form, at_most, options, required
@@ -116,6 +125,14 @@ class AssembleForm(Form):
         _("Seed"),
         [required(_("Enter a seed.")), at_most(40)],
         description=_("A word or number, best drawn in public: whoever knows it, the bank and the blueprint draws the same paper again."),
+    )
+
+
+    shifts = IntegerField(
+        _("For how many sittings at different times"),
+        [NumberRange(1, 9, _("Between 1 and 9."))],
+        default=1,
+        description=_("Each sitting gets papers of its own without common questions; where the blueprint aims at information, all are parallel to the first."),
     )
 
 

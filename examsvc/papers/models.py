@@ -115,6 +115,9 @@ class Blueprint(Base):
 class Form(Base):
     """One form of a part, main or spare, and at the same time the paper of that code: its questions, until it is sealed.
 
+    ``shift`` says which of the part's sittings at different times it is for, counted by their bells; nobody who sits at noon gets what
+    was asked in the morning.
+
     A form is a draft, then approved, sealed, opened; or withdrawn before it was sealed, replaced afterwards.  While it is
     sealed it has neither slots nor seed nor salt: they stand in the ciphertext alone and return when it is opened.
     """
@@ -123,6 +126,7 @@ class Form(Base):
     __table_args__ = (
         UniqueConstraint("competition_id", "code"),
         CheckConstraint("role IN ('main', 'spare')", name="main_or_spare"),
+        CheckConstraint("shift > 0", name="shifts_begin_at_one"),
         CheckConstraint("withdrawn_at IS NULL OR opened_at IS NULL", name="an_opened_paper_is_not_withdrawn"),
         CheckConstraint("opened_at IS NULL OR approved_at IS NOT NULL", name="opened_after_approval"),
     )
@@ -132,6 +136,7 @@ class Form(Base):
     code: Mapped[str] = mapped_column(String(60))
     part: Mapped[str] = mapped_column(String(60))
     role: Mapped[str] = mapped_column(String(10))
+    shift: Mapped[int] = mapped_column(default=1)
     blueprint_id: Mapped[int] = mapped_column(ForeignKey("blueprints.id"))
     seed: Mapped[str | None] = mapped_column(String(64))
     salt: Mapped[str | None] = mapped_column(String(64))
@@ -154,6 +159,11 @@ class Form(Base):
     )
     swaps: Mapped[list[FormSwap]] = relationship(order_by="FormSwap.id", cascade="all, delete-orphan")
     seal: Mapped[Seal | None] = relationship(back_populates="form")
+
+    @property
+    def place(self) -> str:
+        """What it is among the papers of its part: "main", "spare", "main-2" for the second sitting, …"""
+        return self.role if self.shift == 1 else f"{self.role}-{self.shift}"
 
     @property
     def state(self) -> str:

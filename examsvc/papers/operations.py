@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from examsvc.base import language
 from examsvc.base.errors import N_, NotFound, Refused
 from examsvc.competitions import queries as competitions
 from examsvc.competitions.models import Competition
@@ -65,8 +66,34 @@ def set_blueprint(
     return blueprint
 
 
+MOST_SHIFTS = 9
 Drawn = Mapping[str, tuple[str, Sequence[Chosen]]]
-"""For each role the seed and the questions that were drawn."""
+"""For each place the seed and the questions that were drawn."""
+
+
+def places(*, spare: bool, shifts: int = 1) -> list[str]:
+    """The papers of a part for so many sittings at different times: "main", "spare", "main-2", "spare-2", …"""
+    if not 1 <= shifts <= MOST_SHIFTS:
+        raise Refused(N_("Papers are drawn for one to %(most)d sittings at once."), most=MOST_SHIFTS, field="shifts")
+    roles = ("main", "spare") if spare else ("main",)
+    return [role if shift == 1 else f"{role}-{shift}" for shift in range(1, shifts + 1) for role in roles]
+
+
+def _placed(place: str) -> tuple[str, int]:
+    """Role and shift of a place."""
+    role, _, shift = place.partition("-")
+    return role, int(shift or 1)
+
+
+def _spoken(place: str) -> dict[str, str]:
+    role, shift = _placed(place)
+    named = language.both(rules.ROLES[role])
+    return named if shift == 1 else language.both(rules.SHIFTED, role=named, number=shift)
+
+
+def _other_places(session: Session, competition: Competition, part: str, drawn: Sequence[str]) -> list[Form]:
+    """The papers that stand and are not drawn anew."""
+    return [one for one in queries.all_standing(session, competition.id, part) if one.place not in drawn]
 
 
 def draw_forms(
@@ -77,35 +104,38 @@ def draw_forms(
     seed: str,
     roles: Sequence[str] = ("main", "spare"),
 ) -> dict[str, tuple[str, Sequence[Chosen]]]:
-    """Which questions the forms of a part would have, disjoint from one another and from what stands already; nothing is stored.
+    """Which questions the forms at these places would have, disjoint from one another and from what stands already; nothing is stored.
 
-    Slow, so it comes before a writing transaction.  Refused where the bank cannot give them.
+    Where the blueprint aims at information, every form after the first is parallel to it.  Slow, so it comes before a writing
+    transaction.  Refused where the bank cannot give them; the sentence names the paper that comes to nothing.
     """
     if not seed.strip() or len(seed) > 60:
         raise Refused(N_("Enter a seed of at most 60 characters: anyone who knows it can draw the same paper again."), field="seed")
     part = queries.seated_part(competition, blueprint.part)
-    taken = _taken(session, competition, part.id, roles)
+    others = _other_places(session, competition, part.id, roles)
+    taken = {slot.item_version.identifier for other in others for slot in other.slots}
     stock = statistics.candidates(session, queries.stock(session, blueprint.bank_id, part))
     cells, demands = queries.cells(blueprint), queries.demands(blueprint)
     drawn: dict[str, tuple[str, Sequence[Chosen]]] = {}
-    like: list[rules.Candidate] = []
-    for role in roles:
-        own_seed = f"{seed}/{role}"
-        chosen = choose(stock, cells, own_seed, excluded=taken, demands=demands, like=like)
+    first = next((other for other in others if other.role == "main" and other.slots), None)
+    like = statistics.candidates(session, [slot.item_version for slot in first.slots]) if first is not None else []
+    for place in roles:
+        own_seed = f"{seed}/{place}"
+        try:
+            chosen = choose(stock, cells, own_seed, excluded=taken, demands=demands, like=like)
+        except Refused as refusal:
+            if not taken:
+                raise
+            raise Refused(
+                N_("This paper cannot be drawn: %(place)s. Other papers, %(before)d of them, have taken their questions already. %(reason)s"),
+                before=len(drawn) + sum(1 for other in others if other.slots),
+                place=_spoken(place),
+                reason=language.both(refusal.sentence, **refusal.params),
+            ) from None
         taken |= {one.item.identifier for one in chosen}
         like = like or [one.item for one in chosen]
-        drawn[role] = (own_seed, chosen)
+        drawn[place] = (own_seed, chosen)
     return drawn
-
-
-def _taken(session: Session, competition: Competition, part: str, roles: Sequence[str]) -> set[str]:
-    """Questions of the papers that stand and are not drawn anew."""
-    return {
-        slot.item_version.identifier
-        for role in ("main", "spare")
-        if role not in roles and (other := queries.standing(session, competition.id, part, role)) is not None
-        for slot in other.slots
-    }
 
 
 def assemble_forms(
@@ -121,29 +151,28 @@ def assemble_forms(
 ) -> dict[str, Form]:
     """Makes the forms of a part as drafts; ``drawn`` is what ``draw_forms`` found before the transaction, else it is drawn here.
 
-    A draft of the same role is withdrawn; an approved or sealed paper must be withdrawn or replaced first.  Refused when a question
+    A draft at the same place is withdrawn; an approved or sealed paper must be withdrawn or replaced first.  Refused when a question
     that was drawn has changed or gone since.
     """
     part = queries.seated_part(competition, blueprint.part)
-    for role in roles:
-        old = queries.standing(session, competition.id, part.id, role)
-        if old is not None and old.state != "draft":
+    standing = [one for place in roles if (one := queries.standing(session, competition.id, part.id, *_placed(place))) is not None]
+    for old in standing:
+        if old.state != "draft":
             raise Refused(N_("The paper %(code)s is approved already. Withdraw it before you draw another."), code=old.code)
     if drawn is None:
         drawn = draw_forms(session, competition, blueprint=blueprint, seed=seed, roles=roles)
-    for role in roles:
-        old = queries.standing(session, competition.id, part.id, role)
-        if old is not None:
-            old.withdrawn_at, old.withdrawn_reason = now, "drawn anew"
+    for old in standing:
+        old.withdrawn_at, old.withdrawn_reason = now, "drawn anew"
     session.flush()
     stock = queries.stock(session, blueprint.bank_id, part)
     now_there = {version.digest for version in stock}
-    taken = _taken(session, competition, part.id, roles)
+    others = _other_places(session, competition, part.id, roles)
+    taken = {slot.item_version.identifier for other in others for slot in other.slots}
     if any(one.item.digest not in now_there or one.item.identifier in taken for _, chosen in drawn.values() for one in chosen):
         raise Refused(N_("The bank has changed while the papers were drawn. Draw again."))
     return {
-        role: _make(session, competition, blueprint, role, own_seed, chosen, stock, by, now)
-        for role, (own_seed, chosen) in drawn.items()
+        place: _make(session, competition, blueprint, place, own_seed, chosen, stock, by, now)
+        for place, (own_seed, chosen) in drawn.items()
     }
 
 
@@ -151,7 +180,7 @@ def _make(
     session: Session,
     competition: Competition,
     blueprint: Blueprint,
-    role: str,
+    place: str,
     seed: str,
     chosen: Sequence[Chosen],
     stock: Sequence[ItemVersion],
@@ -159,12 +188,14 @@ def _make(
     now: datetime,
 ) -> Form:
     by_digest = {version.digest: version for version in stock}
+    role, shift = _placed(place)
     number = session.scalar(select(func.count()).select_from(Form).where(Form.competition_id == competition.id))
     form = Form(
         competition_id=competition.id,
         code=f"{blueprint.part}-{role}-{(number or 0) + 1}",
         part=blueprint.part,
         role=role,
+        shift=shift,
         blueprint_id=blueprint.id,
         seed=seed,
         digest=form_digest([(one.item.digest, one.marks) for one in chosen]),
@@ -173,8 +204,8 @@ def _make(
         made_by_id=by,
     )
     form.slots = [
-        FormSlot(number=place, line=one.line, item_version_id=by_digest[one.item.digest].id, marks=one.marks)
-        for place, one in enumerate(chosen, start=1)
+        FormSlot(number=number_of, line=one.line, item_version_id=by_digest[one.item.digest].id, marks=one.marks)
+        for number_of, one in enumerate(chosen, start=1)
     ]
     session.add(form)
     session.flush()
@@ -195,7 +226,7 @@ def findings(session: Session, form: Form) -> list[rules.Finding]:
         Question(one.number, one.item, one.marks, one.retired, used.get(slot.item_version_id, ""))
         for one, slot in zip(queries.questions(form), form.slots, strict=True)
     ]
-    other = queries.standing(session, competition.id, form.part, "spare" if form.role == "main" else "main")
+    other = queries.standing(session, competition.id, form.part, "spare" if form.role == "main" else "main", form.shift)
     versions = [slot.item_version for slot in form.slots]
     return paper_lint.findings(
         asked,

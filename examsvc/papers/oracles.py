@@ -8,14 +8,14 @@ from fractions import Fraction
 
 from sqlalchemy.orm import Session
 
-BellOf = Callable[[Session, int, str], datetime | None]
+BellOf = Callable[[Session, int, str, int | None], datetime | None]
 PreparedOf = Callable[[Session, int], bool]
 _bells: list[BellOf] = []
 _prepared: list[PreparedOf] = []
 
 
 def bell_from(source: BellOf) -> BellOf:
-    """Registers the answer to: when does the first sitting of this part that has not begun ring?"""
+    """Registers the answer to: when does the first sitting of this part, or of this shift of it, that has not begun ring?"""
     if source not in _bells:
         _bells.append(source)
     return source
@@ -28,9 +28,9 @@ def begun_from(source: PreparedOf) -> PreparedOf:
     return source
 
 
-def bell(session: Session, competition_id: int, part: str) -> datetime | None:
-    """The next bell of a part; None where no sitting is planned."""
-    found = [moment for source in _bells if (moment := source(session, competition_id, part)) is not None]
+def bell(session: Session, competition_id: int, part: str, shift: int | None = None) -> datetime | None:
+    """The next bell of a part, or of one shift of it; None where no such sitting is planned."""
+    found = [moment for source in _bells if (moment := source(session, competition_id, part, shift)) is not None]
     return min(found, default=None)
 
 

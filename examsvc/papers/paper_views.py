@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from examsvc.base import access, charts, language, pages, web
 from examsvc.base.errors import N_, NotFound, Refused
 from examsvc.competitions import queries as competitions
-from examsvc.papers import approval, custody, operations, oracles, paper_lint, queries
+from examsvc.papers import approval, custody, operations, oracles, paper_lint, queries, rules
 from examsvc.papers.blueprint import (
     OFFICE,
     READERS,
@@ -42,7 +42,6 @@ STATES = {
     "withdrawn": N_("withdrawn"),
     "replaced": N_("replaced by the spare"),
 }
-ROLES = {"main": N_("main paper"), "spare": N_("spare paper")}
 RULES = {
     "redistribute": N_("its marks go to the other questions"),
     "full-marks": N_("everybody gets its marks"),
@@ -66,7 +65,8 @@ def index(slug: str) -> str:
                 "blueprint": versions[0] if versions else None,
                 "forms": [one for one in forms if one.state not in ("withdrawn", "replaced")],
                 "gone": [one for one in forms if one.state in ("withdrawn", "replaced")],
-                "force": queries.paper_in_force(web.session(), of.id, part.id),
+                "force": queries.papers_in_force(web.session(), of.id, part.id),
+                "shifts": queries.shifts(web.session(), of.id, part.id),
                 "bell": oracles.bell(web.session(), of.id, part.id),
             }
         )
@@ -76,7 +76,7 @@ def index(slug: str) -> str:
         competition=of,
         parts=parts,
         states=STATES,
-        roles=ROLES,
+        titled=titled,
         reader=any(actor.holds(role, slug) for role in READERS),
         setter=any(actor.holds(role, slug) for role in SETTERS),
         chair=actor.holds("council-chair", slug),
@@ -96,10 +96,10 @@ def assemble(slug: str, part: str) -> Response:
     if not versions:
         raise Refused(N_("Make the blueprint first."))
     if not form.validate_on_submit():
-        raise Refused(N_("Enter a seed of at most 60 characters: anyone who knows it can draw the same paper again."))
-    roles = ("main", "spare") if competitions.regulation(of).paper.spare else ("main",)
-    standing = {role: queries.standing(web.session(), of.id, part, role) for role in roles}
-    wanted = [role for role, one in standing.items() if one is None or one.state == "draft"] or list(roles)
+        raise Refused(N_("Enter a seed of at most 60 characters, and for how many sittings papers are drawn, from 1 to 9."))
+    every = operations.places(spare=competitions.regulation(of).paper.spare, shifts=form.shifts.data or 1)
+    fixed = {one.place for one in queries.all_standing(web.session(), of.id, part) if one.state != "draft"}
+    wanted = [place for place in every if place not in fixed] or every
     seed, version = form.seed.data or "", versions[0].version
     drawn = operations.draw_forms(web.session(), of, blueprint=versions[0], seed=seed, roles=wanted)  # slow, so before
     with web.writing() as session:
@@ -141,7 +141,7 @@ def _form_page(slug: str, code: str, swap: SwapForm, exchange: operations.Exchan
         part=part,
         state=found.state,
         states=STATES,
-        roles=ROLES,
+        titled=titled,
         rules=RULES,
         sums=paper_lint.summary(asked, cells) if open_ else None,
         expected=_expected(found) if open_ else [],
@@ -169,10 +169,16 @@ def _form_page(slug: str, code: str, swap: SwapForm, exchange: operations.Exchan
 
 
 def _expected(found: Form) -> list[tuple[Form, Expectation]]:
-    """The form and, where its questions are at hand too, the other one of the part: beside each other."""
-    other = queries.standing(web.session(), found.competition_id, found.part, "spare" if found.role == "main" else "main")
-    both = [found, *([other] if other is not None and other.slots else [])]
-    return [(one, operations.expectation(web.session(), one)) for one in both]
+    """The form and the other ones of the part whose questions are at hand: beside each other."""
+    others = queries.all_standing(web.session(), found.competition_id, found.part)
+    beside = [found, *(one for one in others if one is not found and one.slots)]
+    return [(one, operations.expectation(web.session(), one)) for one in beside]
+
+
+def titled(form: Form) -> str:
+    """What a paper is for, in the reader's language: "main paper", "spare paper, sitting 2"."""
+    role = str(gettext(rules.ROLES[form.role]))
+    return role if form.shift == 1 else str(gettext(rules.SHIFTED)) % {"role": role, "number": form.shift}
 
 
 def _information_chart(found: Form) -> Any:
@@ -184,7 +190,7 @@ def _information_chart(found: Form) -> Any:
     tongue = pages.current_language()
     bars = [
         charts.Bar(
-            f"{language.number(f'{ability:+.0f}', tongue)} · {gettext(ROLES[form.role])}",
+            f"{language.number(f'{ability:+.0f}', tongue)} · {titled(form)}",
             ((value / most, ""),),
             language.number(f"{value:.2f}", tongue),
         )

@@ -310,14 +310,15 @@ def form_of(session: Session, competition_id: int, code: str) -> Form:
     return found
 
 
-def standing(session: Session, competition_id: int, part: str, role: str = "main") -> Form | None:
-    """The newest form of a part and role that was neither withdrawn nor replaced."""
+def standing(session: Session, competition_id: int, part: str, role: str = "main", shift: int = 1) -> Form | None:
+    """The newest form of a part, role and shift that was neither withdrawn nor replaced."""
     return session.scalar(
         select(Form)
         .where(
             Form.competition_id == competition_id,
             Form.part == part,
             Form.role == role,
+            Form.shift == shift,
             Form.withdrawn_at.is_(None),
             Form.replaced_at.is_(None),
         )
@@ -326,28 +327,52 @@ def standing(session: Session, competition_id: int, part: str, role: str = "main
     )
 
 
-def paper_in_force(session: Session, competition_id: int, part: str) -> Form | None:
-    """The paper that a sitting of this part is to use, in whatever state: the main one, or the spare once it took its place."""
-    main = standing(session, competition_id, part, "main")
-    if main is not None and (main.approved_at is not None or not _replaced(session, competition_id, part)):
-        return main
-    return standing(session, competition_id, part, "spare") if _replaced(session, competition_id, part) else main
+def all_standing(session: Session, competition_id: int, part: str) -> list[Form]:
+    """Every form of a part that is the newest of its role and shift and was neither withdrawn nor replaced; by shift, main before spare."""
+    newest = {one.place: one for one in forms(session, competition_id, part) if one.withdrawn_at is None and one.replaced_at is None}
+    return sorted(newest.values(), key=lambda one: (one.shift, one.role))
 
 
-def _replaced(session: Session, competition_id: int, part: str) -> bool:
-    return (
-        session.scalar(
-            select(Form.id).where(
-                Form.competition_id == competition_id, Form.part == part, Form.replaced_at.is_not(None)
-            )
-        )
-        is not None
+def shifts(session: Session, competition_id: int, part: str) -> int:
+    """For how many sittings at different times the part has papers of their own; at least one.
+
+    A shift counts from its first paper on, be it replaced since; one whose papers were all withdrawn does not.
+    """
+    query = select(func.max(Form.shift)).where(
+        Form.competition_id == competition_id, Form.part == part, Form.withdrawn_at.is_(None)
     )
+    return session.scalar(query) or 1
 
 
-def usable_form(session: Session, competition_id: int, part: str) -> Form | None:
+def paper_in_force(session: Session, competition_id: int, part: str, shift: int = 1) -> Form | None:
+    """The paper that a sitting of this part and shift is to use, in whatever state: the main one, or the spare once it took its place."""
+    main = standing(session, competition_id, part, "main", shift)
+    replaced = _replaced(session, competition_id, part, shift)
+    if main is not None and (main.approved_at is not None or not replaced):
+        return main
+    return standing(session, competition_id, part, "spare", shift) if replaced else main
+
+
+def papers_in_force(session: Session, competition_id: int, part: str) -> list[Form]:
+    """The paper in force of every shift that has one."""
+    every = range(1, shifts(session, competition_id, part) + 1)
+    return [one for shift in every if (one := paper_in_force(session, competition_id, part, shift)) is not None]
+
+
+def is_in_force(session: Session, form: Form) -> bool:
+    return paper_in_force(session, form.competition_id, form.part, form.shift) is form
+
+
+def _replaced(session: Session, competition_id: int, part: str, shift: int) -> bool:
+    query = select(Form.id).where(
+        Form.competition_id == competition_id, Form.part == part, Form.shift == shift, Form.replaced_at.is_not(None)
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
+def usable_form(session: Session, competition_id: int, part: str, shift: int = 1) -> Form | None:
     """The paper in force, once its custodians have opened it; None before."""
-    found = paper_in_force(session, competition_id, part)
+    found = paper_in_force(session, competition_id, part, shift)
     return found if found is not None and found.opened_at is not None else None
 
 

@@ -12,6 +12,8 @@ from examsvc.base.errors import N_, Refused
 from examsvc.competitions.exam_clauses import EssayPart, ObjectivePart
 from examsvc.competitions.terms import Interval, write_exact
 
+ROLES = {"main": N_("main paper"), "spare": N_("spare paper")}
+SHIFTED = N_("%(role)s, sitting %(number)d")
 Severity = Literal["error", "warning", "advice"]
 PartClause = ObjectivePart | EssayPart
 

@@ -51,13 +51,15 @@ def _setter_tasks(session: Session, of: Any) -> list[pages.Task]:
     found = []
     for part in queries.seated_parts(of):
         name = pages.in_reader_language(part.label.model_dump())
-        main = queries.paper_in_force(session, of.id, part.id)
+        papers = queries.papers_in_force(session, of.id, part.id)
         if not queries.blueprints(session, of.id, part.id):
             found.append(_task(of.slug, gettext("Make the blueprint: %(part)s", part=name), "papers.blueprint", part=part.id))
-        elif main is None:
+        elif not papers:
             found.append(_task(of.slug, gettext("Draw the paper: %(part)s", part=name), "papers.index"))
-        elif main.state == "draft":
-            found.append(_task(of.slug, gettext("Read the drawn paper and ask for its approval: %(part)s", part=name), "papers.form", code=main.code))
+        for paper in papers:
+            if paper.state == "draft":
+                label = gettext("Read the drawn paper and ask for its approval: %(part)s", part=name)
+                found.append(_task(of.slug, label, "papers.form", code=paper.code))
     return found
 
 
@@ -65,9 +67,9 @@ def _reviewer_tasks(session: Session, of: Any, account_id: int) -> list[pages.Ta
     """Drafts that another person wrote or brought in, in the banks from which papers of this competition are still drawn."""
     banks = {}
     for part in queries.seated_parts(of):
-        main = queries.paper_in_force(session, of.id, part.id)
+        papers = queries.papers_in_force(session, of.id, part.id)
         versions = queries.blueprints(session, of.id, part.id)
-        if versions and (main is None or main.state == "draft"):
+        if versions and (not papers or any(paper.state == "draft" for paper in papers)):
             banks[versions[0].bank.name] = versions[0].bank_id
     return [
         _task(
@@ -84,9 +86,9 @@ def _reviewer_tasks(session: Session, of: Any, account_id: int) -> list[pages.Ta
 
 def _custodian_tasks(session: Session, of: Any, account_id: int, now: datetime) -> list[pages.Task]:
     found = []
-    for part in queries.seated_parts(of):
-        form = queries.paper_in_force(session, of.id, part.id)
-        if form is None or form.state != "sealed" or form.seal is None:
+    every = [(part, form) for part in queries.seated_parts(of) for form in queries.papers_in_force(session, of.id, part.id)]
+    for part, form in every:
+        if form.state != "sealed" or form.seal is None:
             continue
         share = next((one for one in form.seal.shares if one.account_id == account_id), None)
         moment = custody.opens_at(session, form)

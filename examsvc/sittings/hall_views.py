@@ -137,7 +137,7 @@ def sitting(slug: str, code: str) -> str:
         sitting=found,
         part=competitions.regulation(found.competition).part(found.part),
         form=planning.paper_for(web.session(), found),
-        paper=papers.paper_in_force(web.session(), found.competition_id, found.part),
+        paper=papers.paper_in_force(web.session(), found.competition_id, found.part, queries.shift_of(web.session(), found)),
         may=may(found.competition),
         incidents=queries.incidents(web.session(), found.id),
         late=queries.attempts_with_late_answers(web.session(), found.id),

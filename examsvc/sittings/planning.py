@@ -251,9 +251,10 @@ def prepare_attempts(session: Session, sitting: Sitting, *, form: Form, now: dat
 def paper_for(session: Session, sitting: Sitting) -> Form | None:
     """The open paper that the sitting is to use: the one in force, or the spare where somebody sits again; None before."""
     seen = {one.previous.sitting.form_id for one in queries.second_attempts(session, sitting.id).values()}
+    shift = queries.shift_of(session, sitting)
     offered = (
-        papers.usable_form(session, sitting.competition_id, sitting.part),
-        papers.standing(session, sitting.competition_id, sitting.part, "spare") if seen else None,
+        papers.usable_form(session, sitting.competition_id, sitting.part, shift),
+        papers.standing(session, sitting.competition_id, sitting.part, "spare", shift) if seen else None,
     )
     return next((one for one in offered if one is not None and one.opened_at is not None and one.id not in seen), None)
 

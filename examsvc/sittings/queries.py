@@ -65,13 +65,21 @@ def sittings_of(session: Session, competition_id: int) -> list[Sitting]:
 
 
 @oracles.bell_from
-def next_bell(session: Session, competition_id: int, part: str) -> datetime | None:
-    """When the first sitting of a part that has not begun will ring."""
-    return session.scalar(
-        select(func.min(Sitting.bell_at)).where(
-            Sitting.competition_id == competition_id, Sitting.part == part, Sitting.started_at.is_(None)
-        )
+def next_bell(session: Session, competition_id: int, part: str, shift: int | None = None) -> datetime | None:
+    """When the first sitting of a part, or of one shift of it, that has not begun will ring."""
+    waiting = select(Sitting).where(
+        Sitting.competition_id == competition_id, Sitting.part == part, Sitting.started_at.is_(None)
     )
+    found = (one for one in session.scalars(waiting) if shift is None or shift_of(session, one) == shift)
+    return min((one.bell_at for one in found), default=None)
+
+
+def shift_of(session: Session, sitting: Sitting) -> int:
+    """Which of the part's shifts a sitting is, counted by the bells; those that have no papers of their own use the last one's."""
+    earlier = select(func.count(func.distinct(Sitting.bell_at))).where(
+        Sitting.competition_id == sitting.competition_id, Sitting.part == sitting.part, Sitting.bell_at < sitting.bell_at
+    )
+    return min(1 + (session.scalar(earlier) or 0), papers.shifts(session, sitting.competition_id, sitting.part))
 
 
 @oracles.begun_from
