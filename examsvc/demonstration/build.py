@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 
 from sqlalchemy.orm import Session
@@ -27,24 +28,29 @@ def sign(session: Session, settings: Settings) -> None:
     editions.freeze_all(session, system_clock())
 
 
+def _build(folder: Path, address: str) -> None:
+    for left in folder.glob("examsvc.sqlite*"):
+        left.unlink()  # of a build that was cut off
+    for name in ("witnesses", "witnessed"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    settings = Settings(folder=folder, mode="demo", base_url=address)
+    vault.use(settings.bank_keys())
+    engine = make_engine(settings.database_address())
+    apply.upgrade(engine)
+    with Session(engine) as session:
+        story.tell(session, system_clock(), secret=settings.log_key(), host=settings.host)
+        sign(session, settings)
+    engine.dispose()
+    (folder / "ready").write_text("the demonstration is built\n", encoding="ascii")
+
+
 def ensure(folder: Path, address: str) -> Iterator[str]:
     """Builds the installation in the folder unless it is there, and yields the lines to print."""
-    marker = folder / "ready"
-    if not marker.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        for left in folder.glob("examsvc.sqlite*"):
-            left.unlink()  # of a build that was cut off
-        for name in ("witnesses", "witnessed"):
-            shutil.rmtree(folder / name, ignore_errors=True)
-        settings = Settings(folder=folder, mode="demo", base_url=address)
-        vault.use(settings.bank_keys())
-        engine = make_engine(settings.database_address())
-        apply.upgrade(engine)
-        with Session(engine) as session:
-            story.tell(session, system_clock(), secret=settings.log_key(), host=settings.host)
-            sign(session, settings)
-        engine.dispose()
-        marker.write_text("the demonstration is built\n", encoding="ascii")
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "building").open("w", encoding="ascii") as lock:
+        flock(lock, LOCK_EX)  # a second start waits for the first one's building
+        if not (folder / "ready").exists():
+            _build(folder, address)
     yield f"The demonstration stands in {folder}/ – delete the folder to build it anew."
     yield f"Open {address}/demo and click on a name to sign in as that person."
     yield f"Or sign in with the address below and the password: {story.PASSWORD}"
