@@ -103,7 +103,8 @@ def _truth(value: object) -> None:
 def _text(value: object) -> None:
     if not isinstance(value, str):
         raise FieldError(f"{value!r:.80} is not text")
-    _canonical(value)
+    if not value.isascii():
+        _canonical(value)
 
 
 def _canonical(value: object) -> None:

@@ -669,7 +669,7 @@ def sheet(hall: Hall, script: str, place: int, mark: Fraction) -> Fraction:
 def settle(hall: Hall, script: str, scheme, marks: list, verdict, maximum: Fraction) -> None:
     rounding = hall.scenario.regulation.rounding
     if isinstance(verdict, marking.Waiting):
-        middle = sum(marks, Fraction(0)) / len(marks)
+        middle = Fraction(round(4 * sum(marks, Fraction(0)) / len(marks)), 4)  # a person writes a mark, not a fraction
         told = {"agreed": middle} if verdict.need.startswith("agree") else {"decided": middle}
         verdict = marking.settle(scheme, rounding, marks, maximum, **told)
     hall.settled[script] = (hall.scripts[script], verdict.mark)

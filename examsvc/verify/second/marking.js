@@ -13,6 +13,8 @@ function nearMean(mark, marks) {
   return (gap < 0n ? -gap : gap) < 1000000n * count;
 }
 
+const FIRST_ROUNDS = 2;  // a third mark is given only where the first two lie apart
+
 function marking(bundle) {
   const { findings } = bundle;
   const fail = (en, vi) => findings.fail('V10', en, vi);
@@ -47,7 +49,7 @@ function marking(bundle) {
       const entry = bundle.all('scripts.allocated').find(one => (bundle.open(one.body.allocation) || { rows: [] }).rows.some(row => row.script === script));
       if (!entry || entry.stage !== locked.stage || entry.n > locked.n || !entry.posts.some(post => locked.posts.includes(post))) continue;
       for (const round of rounds.keys()) {
-        if (!sheets.has(script) || !sheets.get(script).has(round)) fail(`The script ${script} has no sheet of round ${round}.`, `Bài ${script} thiếu phiếu lượt ${round}.`);
+        if (round <= FIRST_ROUNDS && (!sheets.has(script) || !sheets.get(script).has(round))) fail(`The script ${script} has no sheet of round ${round}.`, `Bài ${script} thiếu phiếu lượt ${round}.`);
       }
     }
   }
@@ -65,6 +67,13 @@ function marking(bundle) {
     if (settled.body.manner === 'mean' && object.marks.length && !nearMean(object.mark, object.marks)) fail(`The mark of ${settled.body.script} is not the mean.`, `Điểm của ${settled.body.script} không phải trung bình.`);
   }
   hearings(bundle, fail);
+}
+
+/** Whether the regulation's panels of a stage make the plain mean. */
+function plainMean({ regulation }, name) {
+  const stage = regulation && regulation.stages.find(one => one.id === name);
+  const panels = (stage ? stage.parts : []).filter(part => part.panel).map(part => (regulation.panels || []).find(one => one.id === part.panel));
+  return panels.length > 0 && panels.every(panel => panel && panel.combine === 'mean' && panel.outlier === null);
 }
 
 function hearings(bundle, fail) {
@@ -95,7 +104,7 @@ function hearings(bundle, fail) {
       if (!object) continue;
       if (object.hearing !== hearing) say('it was settled as another one.', 'được chốt như buổi khác.');
       if (marks.every(sheet => sheet) && !equal(marks.map(sheet => sheet.total), object.marks)) say('it was settled from other marks.', 'được chốt từ các điểm khác.');
-      if (body.manner === 'mean' && !/outlier|exclud/.test(object.rule) && object.marks.length && !nearMean(object.mark, object.marks)) say('its mark is not the mean.', 'điểm không phải trung bình.');
+      if (body.manner === 'mean' && plainMean(bundle, entry.stage) && object.marks.length && !nearMean(object.mark, object.marks)) say('its mark is not the mean.', 'điểm không phải trung bình.');
     }
   }
   for (const locked of bundle.all('marks.locked')) {

@@ -3,13 +3,12 @@
 const OBJECTS = VOCABULARY.objects;
 const OF_SEALED = ['paper.form', 'paper.key', 'paper.guide'];
 
-/** Whether fields that entry and object both have hold the same values. */
+/** Whether fields that entry and object both have, of the same simple kind, and `outcome`, hold the same values. */
 function agrees(entry, name, object) {
   if (name === 'approval.summary') return object.type === entry.type;
-  return Object.keys(object).every(field => {
-    if (!Object.hasOwn(entry.body, field) || typeof entry.body[field] === 'object' || SIMPLE.digest(entry.body[field])) return true;
-    return entry.body[field] === object[field];
-  });
+  const kinds = new Map(entry.definition.body.map(([field, kind]) => [field, kind]));
+  return OBJECTS[name].fields.every(([field, kind]) => !SIMPLE[kind] || (kinds.get(field) !== kind && field !== 'outcome')
+    || !Object.hasOwn(object, field) || !Object.hasOwn(entry.body, field) || entry.body[field] === object[field]);
 }
 
 function openingsCheck(bundle) {
