@@ -127,12 +127,12 @@ def ask(
 def approve(session: Session, request_id: int, *, by: int, digest: str, now: datetime) -> bool:
     """Adds one person's approval; True when it was the last one and the step has been carried out.
 
-    ``digest`` is that of the summary the person saw.
+    ``digest`` is that of the summary the person saw; it must still be that of the lines as they are stored.
     """
     advisory_lock(session, f"approval:{request_id}")
     request = _open(session, request_id, now)
     _require_role(session, by, request.competition, request.roles, request.barred, now)
-    if digest != request.digest:
+    if digest != request.digest or request.digest != summary_digest(request.entry_type, request.lines):
         raise Refused(N_("The summary has changed since you read it. Read it again, then approve."))
     if any(vote.by_id == by for vote in request.votes):
         raise NotAllowed(N_("You approved this step already. Another person approves it next."))

@@ -59,7 +59,7 @@ def ask_allocation(
             line(language, N_("Markers drawn for each script"), str(rounds_of(scheme))),
             line(language, N_("Markers"), ", ".join(sorted(marker.name for marker in markers))),
         ],
-        arguments={"part": part},
+        arguments={"part": part, "markers": sorted(marker.code for marker in markers), "scripts": len(scripts)},
         terms=competitions.approval_terms(competition, "hold-draw"),
         by=by,
         now=now,
@@ -80,6 +80,8 @@ def _allocate(session: Session, approved: Approved) -> None:
         account.code: account.id
         for account in accounts.holders(session, "marker", competition.slug, approved.now)
     }
+    if [sorted(by_code), len(scripts)] != [approved.arguments["markers"], approved.arguments["scripts"]]:
+        raise Refused(N_("The markers or the scripts have changed since the draw was asked for. Ask for it again."))
     barred = {script.code: queries.close_to(session, script) for script in scripts}
     excluded = sorted(
         [script.code, code]

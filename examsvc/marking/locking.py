@@ -174,7 +174,7 @@ def ask_opening(
             line(language, N_("Open the code map of the stage"), scope.stage_name(competition, stage, language)),
             line(language, N_("Locked with SHA-256"), lock.digest),
         ],
-        arguments={"stage": stage},
+        arguments={"stage": stage, "lock": lock.number, "digest": lock.digest},
         terms=competitions.approval_terms(competition, "unblind"),
         by=by,
         now=now,
@@ -188,6 +188,8 @@ def _open(session: Session, approved: Approved) -> None:
     lock = queries.lock(session, competition.id, stage)
     if lock is None or lock.opened_at is not None:
         raise Refused(N_("The code map of this stage is open already."))
+    if [lock.number, lock.digest] != [approved.arguments["lock"], approved.arguments["digest"]]:
+        raise Refused(N_("The marks have been locked anew since the opening was asked for. Ask for it again."))
     custodian = scope.signer(session, approved, "code-custodian")
     if custodian is None:
         raise Refused(N_("The code map is opened by a code custodian: one must be among the approvers."))
