@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import ssl
 import time
 import urllib.error
@@ -21,7 +22,7 @@ from typing import Any
 import click
 import pyrage
 
-from examsvc.ledger import sealing
+from examsvc.ledger import canonical, commitments, sealing
 
 LOCAL = ("localhost", "127.0.0.1", "::1")
 SECONDS = 30
@@ -118,6 +119,30 @@ def hand_in(address: str, key: Path, wait: bool, ca: Path | None) -> None:
         raise click.ClickException("No paper waits for this key.")
     if later and not due:
         raise click.ClickException("Nothing was handed in: no paper that waits for this key may be opened now.")
+
+
+@custodian.command(epilog="Example: examsvc custodian number order-1f2e3d4c --person 03fe9977a30e4b8c")
+@click.argument("draw")
+@click.option("--person", required=True, help="Your code in this competition's record, as the draw's page shows it.")
+@click.option("-o", "output", type=click.Path(dir_okay=False, path_type=Path), help="The file with the secret number; named after the draw when left out.")
+def number(draw: str, person: str, output: Path | None) -> None:
+    """Draw a secret number for a public draw.  The line printed is the commitment, handed in now; the file is handed in when asked."""
+    nonce, salt = secrets.token_hex(commitments.SALT_BYTES), commitments.new_salt()
+    try:
+        data = canonical.encode({"v": 1, "draw": draw, "person": person, "nonce": nonce, "salt": salt.hex()})
+    except canonical.CanonicalError as error:
+        raise click.ClickException(str(error)) from None
+    target = output or Path(f"{Path(draw).name}.secret-number")
+    try:
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise click.ClickException(f"{target} exists already; a number that was committed to must not be overwritten.") from None
+    except OSError as error:
+        raise click.ClickException(f"{target}: {error.strerror}") from None
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+    click.echo(f"The secret number is in {target}. Show it to nobody before the draw asks for it. Hand in this line:", err=True)
+    click.echo(commitments.commit("draw.nonce", salt, {"draw": draw, "person": person, "nonce": nonce}))
 
 
 def _hand_in_one(door: _Door, one: dict[str, Any], word: dict[str, Any], identity: str) -> None:

@@ -14,7 +14,17 @@ from examsvc.base import access, pages, web
 from examsvc.base.access import Actor
 from examsvc.base.errors import N_, NotFound
 from examsvc.base.language import in_language, moment
-from examsvc.ledger import duties, issuing, oracles, queries, receipt_checks, receipts, signing, witnessing
+from examsvc.ledger import (
+    draw_views,
+    duties,
+    issuing,
+    oracles,
+    queries,
+    receipt_checks,
+    receipts,
+    signing,
+    witnessing,
+)
 from examsvc.ledger.forms import ReceiptForm
 from examsvc.ledger.models import LogCheckpoint
 from examsvc.ledger.operations import REGISTRY
@@ -295,6 +305,7 @@ def links(session: Session, actor: Actor, now: datetime) -> list[pages.Link]:
 
 def register_room(app: Flask, settings: Settings) -> None:
     app.register_blueprint(bp)
+    app.register_blueprint(draw_views.bp)
     pages.links_from(links)
     signing.configure(signing.Installation(settings.log_key(), settings.folder, settings.witness_address))
     duties.register()
