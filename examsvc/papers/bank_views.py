@@ -92,6 +92,7 @@ def bank(slug: str, name: str) -> str:
     hits = [version for version in everything if search.finds(version)]
     page = max(1, request.args.get("page", 1, type=int))
     chosen = hits[(page - 1) * PAGE : page * PAGE]
+    bank_id = found.id
     reading(slug, "bank", f"{name} · {page}")
     return render_template(
         "papers/bank.html",
@@ -99,6 +100,8 @@ def bank(slug: str, name: str) -> str:
         bank=queries.bank(web.session(), name),
         form=form,
         rows=[(version, queries.item(version)) for version in chosen],
+        uses=queries.earlier_uses(web.session(), bank_id),
+        past=statistics.difficulties(web.session(), bank_id),
         hits=len(hits),
         page=page,
         pages=-(-len(hits) // PAGE),

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from examsvc.base import access, charts, language, pages, web
 from examsvc.base.errors import N_, NotFound, Refused
 from examsvc.competitions import queries as competitions
-from examsvc.papers import approval, custody, operations, oracles, paper_lint, queries, rules
+from examsvc.papers import approval, custody, operations, oracles, paper_lint, queries, rules, statistics
 from examsvc.papers.blueprint import (
     OFFICE,
     READERS,
@@ -238,11 +238,9 @@ def swap(slug: str, code: str, number: int) -> str | Response:
     cell = queries.cells(found.blueprint)[slot.line - 1]
     taken = {one.item_version.identifier for one in found.slots}
     part = queries.seated_part(found.competition, found.part)
-    alternatives = [
-        one
-        for one in queries.stock(web.session(), found.blueprint.bank_id, part)
-        if cell.takes(queries.candidate(one)) and one.identifier not in taken
-    ]
+    stock = queries.stock(web.session(), found.blueprint.bank_id, part)
+    seen = {one.identifier: one for one in statistics.candidates(web.session(), stock)}
+    alternatives = [one for one in stock if cell.takes(seen[one.identifier]) and one.identifier not in taken]
     media = media_prefix(slug)
     coming = queries.versions(web.session(), found.blueprint.bank_id, exchange.come.identifier)[0] if exchange else None
     return render_template(
@@ -255,7 +253,7 @@ def swap(slug: str, code: str, number: int) -> str | Response:
         shown=shown(slot.item_version, media),
         coming=shown(coming, media) if coming is not None else None,
         exchange=exchange,
-        alternatives=[(one, queries.item(one)) for one in alternatives[:200]],
+        alternatives=[(one, queries.item(one), seen[one.identifier]) for one in alternatives[:200]],
         kinds=KINDS,
         levels=LEVELS,
     )

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from examsvc.base import access, web
 from examsvc.base.errors import N_, NotFound, Refused
 from examsvc.base.forms import Form, options
-from examsvc.papers import authoring, differences, queries, writing
+from examsvc.papers import authoring, differences, queries, translating, writing
 from examsvc.papers.authoring_views import change, item_typed
 from examsvc.papers.blueprint import READERS, SETTERS, bp, competition, me, reading
 from examsvc.papers.forms import ReasonForm, ReviewForm
@@ -34,14 +34,14 @@ def translate(slug: str, name: str, identifier: str) -> str | Response:
     version = queries.versions(web.session(), bank.id, identifier)[0]
     table = writing.table_of(queries.item(version))
     form, base = Form(), request.form.get("base", version.digest)
-    places = [(".".join(map(str, path)), path, texts) for path, texts in writing.texts(table, tongues)]
+    places = [(".".join(map(str, path)), path, texts) for path, texts in translating.texts(table, tongues)]
     if form.validate_on_submit():
         typed = {
             label: {tongue: request.form.get(f"{label}/{tongue}", texts[tongue]) for tongue in tongues}
             for label, _, texts in places
         }
         try:
-            changed = writing.translated(table, lambda path, old: _tidied(typed.get(".".join(map(str, path)), old)), tongues)
+            changed = translating.translated(table, lambda path, old: _tidied(typed.get(".".join(map(str, path)), old)), tongues)
             change(name, item_typed(changed, tongues), base)
             web.say(N_("The translation is stored. Another person reviews it next."))
             return redirect(url_for("papers.item", slug=slug, name=name, identifier=identifier))

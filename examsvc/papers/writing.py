@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from examsvc.base.errors import N_, Refused
 from examsvc.base.language import nfc
-from question_banks import LIMITS, Item, ItemError, toml
+from question_banks import LIMITS, Item, ItemError, soundness, toml
 from question_banks.fields import Fields
 from question_banks.native.reading import read_item
 from question_banks.native.writing import item_table
@@ -200,6 +200,7 @@ def item_of(table: Mapping[str, Any], language: str) -> Item:
     fields = Fields(table, "", language, LIMITS)
     try:
         item = read_item(fields)
+        soundness.check(item, LIMITS)
     except RecursionError:
         raise Refused(N_("This is nested too deeply."), field="toml") from None
     unknown = fields.unknown()
@@ -455,50 +456,6 @@ def _lines(text: str) -> list[str]:
     return [line.strip() for line in _clean(text).split("\n") if line.strip()]
 
 
-# -------------------------------------------------------------------------------- side by side
-
-
-def texts(table: Mapping[str, Any], languages: Sequence[str]) -> list[tuple[tuple[str | int, ...], dict[str, str]]]:
-    """Every text of a question with its place in the table, in order: for translating side by side."""
-    found: list[tuple[tuple[str | int, ...], dict[str, str]]] = []
-
-    def walk(value: Any, path: tuple[str | int, ...]) -> None:
-        if isinstance(value, list):
-            for place, one in enumerate(value):
-                walk(one, (*path, place))
-        elif isinstance(value, Mapping):
-            if is_text(value, languages):
-                found.append((path, {language: str(value.get(language, "")) for language in languages}))
-            else:
-                for key, one in value.items():
-                    walk(one, (*path, key))
-
-    walk(table, ())
-    return found
-
-
-def is_text(value: Mapping[str, Any], languages: Sequence[str]) -> bool:
-    return bool(value) and set(value) <= {*languages, "format"} and all(isinstance(one, str) for one in value.values())
-
-
-def translated(table: Mapping[str, Any], change: Callable[[tuple[str | int, ...], dict[str, str]], dict[str, str]], languages: Sequence[str]) -> Table:
-    """The table with every text replaced by what ``change`` gives for its place; an empty translation is left out."""
-
-    def walk(value: Any, path: tuple[str | int, ...]) -> Any:
-        if isinstance(value, list):
-            return [walk(one, (*path, place)) for place, one in enumerate(value)]
-        if isinstance(value, Mapping):
-            if is_text(value, languages):
-                now = change(path, {language: str(value.get(language, "")) for language in languages})
-                return {key: one for key, one in (dict(value) | now).items() if one}
-            return {key: walk(one, (*path, key)) for key, one in value.items()}
-        return value
-
-    made: Table = walk(table, ())
-    return made
-
-
 def blank(kind: str, identifier: str) -> Table:
     """The table of a question that is not written yet."""
     return {"id": identifier, "kind": kind, "marks": "1"}
-

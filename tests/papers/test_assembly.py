@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from examsvc.base.errors import Refused
+from examsvc.papers import assembly
 from examsvc.papers.assembly import choose, lot
 from examsvc.papers.rules import Candidate, Cell
 
@@ -127,3 +129,17 @@ def test_the_lot_is_the_first_bits_of_the_digest() -> None:
     import hashlib
 
     assert lot("s", "d") == pytest.approx(float(Fraction(int(hashlib.sha256(b"s:d").hexdigest(), 16), 2**256)), abs=1e-12)
+
+
+@pytest.mark.parametrize("enemies", [False, True])
+def test_a_shortlist_changes_nothing_but_the_time(monkeypatch: pytest.MonkeyPatch, enemies: bool) -> None:
+    """Of many questions the greatest lots are tried first; where they give no form, all are."""
+    pool = [Candidate(f"d{place}", f"i{place}", "single", "a", "recall", words=10) for place in range(60)]
+    if enemies:  # the twenty greatest lots may not stand beside each other
+        greatest = sorted(pool, key=lambda item: -lot("s", item.digest))[:20]
+        names = frozenset(item.identifier for item in greatest)
+        pool = [replace(item, enemies=names - {item.identifier}) if item.identifier in names else item for item in pool]
+    whole = [one.item.identifier for one in choose(pool, [Cell(2, "1")], "s")]
+    monkeypatch.setattr(assembly, "SHORTLIST", 20)
+    assert [one.item.identifier for one in choose(pool, [Cell(2, "1")], "s")] == whole
+    assert (len(set(whole) & {item.identifier for item in sorted(pool, key=lambda item: -lot("s", item.digest))[:20]}) == 2) != enemies

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from examsvc.accounts import operations as accounts
 from examsvc.base.database import writing as writes
 from examsvc.base.errors import NotFound, Refused
-from examsvc.papers import authoring, banks, differences, queries, writing
+from examsvc.papers import authoring, banks, differences, queries, translating, writing
 from examsvc.papers.models import Bank, ItemDecision
 from question_banks import Item, ItemError
 from question_banks.banks import shipped_bank
@@ -308,13 +308,13 @@ def test_an_older_version_in_a_file_does_not_come_back(session: Session, people:
 
 def test_texts_side_by_side_and_back() -> None:
     table = writing.table_of(question())
-    places = writing.texts(table, TONGUES)
+    places = translating.texts(table, TONGUES)
     assert [".".join(map(str, path)) for path, _ in places] == ["prompt", "choices.0.text", "choices.1.text", "explanation"]
-    same = writing.translated(table, lambda path, texts: texts, TONGUES)
+    same = translating.translated(table, lambda path, texts: texts, TONGUES)
     assert writing.item_of(same, "vi") == question()
-    dropped = writing.translated(table, lambda path, texts: {"vi": texts["vi"], "en": ""}, TONGUES)
+    dropped = translating.translated(table, lambda path, texts: {"vi": texts["vi"], "en": ""}, TONGUES)
     assert writing.item_of(dropped, "vi").languages == ("vi",)
-    english = writing.translated(dropped, lambda path, texts: {"vi": texts["vi"], "en": dict(places)[path]["en"]} if path in dict(places) else texts, TONGUES)
+    english = translating.translated(dropped, lambda path, texts: {"vi": texts["vi"], "en": dict(places)[path]["en"]} if path in dict(places) else texts, TONGUES)
     assert writing.item_of(english, "vi") == question()
 
 
