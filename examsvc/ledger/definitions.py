@@ -100,7 +100,7 @@ APPROVAL = fields.record(
 class ObjectType:
     """What a commitment hides: `name` goes into the hash, `fields` are all it may hold.
 
-    `personal` objects are encrypted under a key per person and erased on schedule; the log stays valid.
+    Openings of `personal` objects are erased on schedule, salt and object; the log stays valid.
     """
 
     name: str

@@ -63,7 +63,7 @@ leaf       = SHA-256(0x00 + entry)
 
 Every commitment has its own salt: 32 bytes from the operating system's generator, never used for a second commitment, not even of
 the same object. Salt and object (the *opening*) are kept apart from the log, in the transaction that
-appends the entry. Where an object is personal, its opening is encrypted under the key of the person concerned, and erasure destroys that key:
+appends the entry. Where an object is personal, erasure deletes salt and object:
 the entry stays, verifies, and says nothing any more. Each object below says who gets its opening. A regulation may release to the public edition what stands here as
 restricted and is not personal. The opening of `attempt.answers` is also in the candidate's receipt.
 
