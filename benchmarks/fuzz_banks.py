@@ -130,6 +130,8 @@ def spoiled(rng: random.Random, good: list[bytes], reader: str) -> bytes:
     if data.startswith(b"PK") and rng.random() < 0.85:
         with suppress(zipfile.BadZipFile, OSError, NotImplementedError, ValueError, zlib.error):
             return _repacked(rng, data, reader)
+    if rng.random() < 0.002:
+        return _stretched(rng, data, reader)
     if rng.random() < 0.6:
         if data.lstrip().startswith(b"<"):
             return _inside_xml(rng, data, reader)
@@ -156,6 +158,34 @@ def _repacked(rng: random.Random, data: bytes, reader: str) -> bytes:
     else:
         members[name] = _anywhere(rng, inner, [inner], reader)
     return _zipped(members)
+
+
+def _stretched(rng: random.Random, data: bytes, reader: str) -> bytes:
+    """A token of the format, or one of Markdown or HTML, repeated for as long as a text may be and beyond."""
+    signs = (
+        "<p",
+        "<",
+        "[",
+        "![",
+        "*",
+        "_",
+        "`",
+        "-",
+        "&",
+        "<!--",
+        "|",
+        " ",
+        "ế",
+        "9",
+        "[[a]]",
+        "<span lang=",
+        "\\",
+        "'",
+        '"',
+    )
+    token = rng.choice((*signs, *TOKENS["qti" if reader.startswith("qti") else reader]))
+    at = rng.randrange(len(data) + 1)
+    return data[:at] + (token * 20_000)[: rng.choice((2_000, 9_000, 19_000, 150_000))].encode() + data[at:]
 
 
 def _inside_xml(rng: random.Random, data: bytes, reader: str) -> bytes:

@@ -59,8 +59,8 @@ class Fields:
             return default
         if not isinstance(value, str):
             raise ItemError("field-type", field=self.place(name), wanted="text in quotes")
-        if len(value) > self.limits.characters:
-            raise ItemError("field-too-long", field=self.place(name), most=self.limits.characters)
+        if len(value) > self.limits.item_size:
+            raise ItemError("field-too-long", field=self.place(name), most=self.limits.item_size)
         return normal(value)
 
     def identifier(self, name: str = "id", default: str | None = None) -> str:

@@ -22,16 +22,15 @@ declare(
         "styling-removed": "Colours, fonts and other styling were taken out.",
         "identifier-made": "The item is filed under the new identifier {id}; its own was {name}.",
         "reader-failed": "The item cannot be read: {reason}.",
-        "text-too-long": "A text of the item is longer than {most} characters.",
         "items-beyond-limit": "The file has more than {most} questions; the rest was not read.",
         "media-type-refused": "The file {name} is of the type {type}, which is neither picture, sound nor film.",
         "raw-html-in-markdown": "HTML inside a Markdown text is shown as text.",
     }
 )
 
-_STYLED = re.compile(r"<[^>]*\sstyle\s*=|<\s*(?:font|center|basefont)\b", re.IGNORECASE)
+_STYLED = re.compile(r"<[^<>]*\sstyle\s*=|<\s*(?:font|center|basefont)\b", re.IGNORECASE)
 _MULTILANG = re.compile(
-    r"<(span|lang)\b(?=[^>]*\blang\s*=\s*[\"']?([A-Za-z_-]{2,12})[\"']?)(?=[^>]*(?:multilang|<lang))[^>]*>(.*?)</\1>",
+    r"<(span|lang)\b(?=[^<>]*\blang\s*=\s*[\"']?([A-Za-z_-]{2,12})[\"']?)(?=[^<>]*(?:multilang|<lang))[^<>]*>(.*?)</\1>",
     re.DOTALL | re.IGNORECASE,
 )
 _MEDIA_TYPES = re.compile(r"(image/(png|jpeg|gif|webp|bmp|avif)|audio/[\w.+-]+|video/[\w.+-]+)\Z")

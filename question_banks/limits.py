@@ -19,10 +19,11 @@ class Limits:
     compression_ratio: int = 200  # of one member above a megabyte
     media_size: int = 20_000_000  # one picture, sound or film
     depth: int = 100  # nesting of elements, of expressions, of brackets
+    elements: int = 2_000_000  # of one XML text, its attributes counted with them
     items: int = 50_000
     choices: int = 400  # of one interaction
     interactions: int = 200  # of one item
-    characters: int = 200_000  # of one text of an item
+    characters: int = 20_000  # of one text of an item
     marks: int = 1_000_000  # of one item
     rows: int = 100_000  # of a table
     cells: int = 400  # of a row

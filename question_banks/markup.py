@@ -254,18 +254,18 @@ def render_markdown(source: str) -> str:
     return _EMPTY_HEAD.sub("<td></td>", clean(_MD.render(source))).strip()
 
 
-_EMPTY_HEAD = re.compile(r"<th[^>]*>\s*</th>")
+_EMPTY_HEAD = re.compile(r"<th[^<>]*>\s*</th>")
 _PARAGRAPH = re.compile(r"\s*<p>((?:(?!</?p\b|</?div\b).)*)</p>\s*\Z", re.DOTALL)
-_TAG = re.compile(r"<[^>]*>")
+_TAG = re.compile(r"<[^<>]*>")
 _BLOCK_END = re.compile(r"</(?:p|div|li|tr|h[1-6]|td|th|dt|dd|blockquote|pre|caption)>|<br ?/?>|<hr ?/?>")
 _ACTIVE = re.compile(
     r"<\s*(script|style|iframe|object|embed|form|input|button|select|textarea|link|meta|base|svg|applet|frame|canvas)\b",
     re.IGNORECASE,
 )
 _SOURCE = re.compile(
-    r"""<\s*(?:img|audio|video|source|track)\b[^>]*?\s(?:src|poster)\s*=\s*("[^"]*"|'[^']*'|[^\s>]+)""", re.I
+    r"""<\s*(?:img|audio|video|source|track)\b[^<>]*?\s(?:src|poster)\s*=\s*("[^"]*"|'[^']*'|[^\s>]+)""", re.I
 )
-_LINK = re.compile(r"<\s*a\b[^>]*\shref\b", re.IGNORECASE)
+_LINK = re.compile(r"<\s*a\b[^<>]*\shref\b", re.IGNORECASE)
 
 
 def unwrap(html: str) -> str:

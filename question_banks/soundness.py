@@ -27,6 +27,7 @@ declare(
         "marks-range": "The marks {marks} are not between 0 and {most}.",
         "marks-not-decimal": "The marks {marks} are not a finite decimal number.",
         "shape-unknown": "The area of {id} has the shape {shape}; known are circle, rect, ellipse, poly and default.",
+        "text-too-long": "A text of the item is longer than {most} characters.",
         "too-many-choices": "The interaction {id} has {number} choices; at most {most} are read.",
     }
 )
@@ -39,9 +40,12 @@ def check(item: Item, limits: Limits) -> None:
     """ItemError for the first thing that does not hold."""
     if not 0 <= item.marks <= limits.marks:
         raise ItemError("marks-range", marks=item.marks, most=limits.marks)
-    for language in {name for _, text in (*item.texts(), *item.hidden_texts()) for name, _ in text.values}:
-        if not LANGUAGE.match(language):
-            raise ItemError("language-code", value=language)
+    for _, text in (*item.texts(), *item.hidden_texts(), ("title", item.metadata.title)):
+        for language, source in text.values:
+            if not LANGUAGE.match(language):
+                raise ItemError("language-code", value=language)
+            if len(source) > limits.characters:
+                raise ItemError("text-too-long", most=limits.characters)
     declared = [
         *(response.id for response in item.responses),
         *(outcome.id for outcome in item.outcomes),

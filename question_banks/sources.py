@@ -18,6 +18,7 @@ declare(
         "nul-byte": "The file contains NUL bytes; it is damaged or not a text file.",
         "doctype": "The file has a DOCTYPE; such files are not read because entities can be used to attack the reader. Remove it.",
         "xml-broken": "The file is not well-formed XML: {reason}.",
+        "xml-too-large": "The XML has more than {most} elements and attributes. Split the bank into several files.",
         "xml-too-deep": "The XML is nested deeper than {most} levels.",
     }
 )
@@ -92,6 +93,8 @@ def parse_xml(data: bytes | str, file: str = "", limits: Limits = LIMITS) -> etr
         place = found.end()
     if text[place : place + 9].upper() == "<!DOCTYPE":
         raise BankError("doctype", file=file, line=text[:place].count("\n") + 1)
+    if text.count("<") - text.count("</") + text.count("=") > limits.elements:
+        raise BankError("xml-too-large", file=file, most=limits.elements)
     _check_depth(text, file, limits)
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False,
@@ -107,7 +110,10 @@ def parse_xml(data: bytes | str, file: str = "", limits: Limits = LIMITS) -> etr
         raise BankError("xml-broken", file=file, reason=str(error)) from None
 
 
-_TAGS = re.compile(r"<!\[CDATA\[.*?\]\]>|<!--.*?-->|<(/?)[A-Za-z_][^<>]*?(/?)>", re.DOTALL)
+# what is not closed runs to the end: nothing is looked at twice
+_TAGS = re.compile(
+    r"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<(/?)[A-Za-z_](?:[^<>/]|/(?!>))*+(/?)>", re.DOTALL
+)
 
 
 def _check_depth(text: str, file: str, limits: Limits) -> None:

@@ -152,7 +152,7 @@ def _filler(values: Mapping[str, Variable], math: set[str]) -> Callable[[Text], 
             for name in math:
                 if f">{name}</m" in source:
                     number = f"<mn>{shown.get(name, '')}</mn>"
-                    source = re.sub(rf"<mi\b[^>]*>\s*{re.escape(name)}\s*</mi>", number, source)
+                    source = re.sub(rf"<mi\b[^<>]*>\s*{re.escape(name)}\s*</mi>", number, source)
             return source
 
         return text.map(change) if text else text

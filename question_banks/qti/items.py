@@ -680,7 +680,7 @@ def _words_limits(element: etree._Element) -> tuple[int | None, int | None]:
 
 def _words(html: str) -> bool:
     """Whether there is anything to see."""
-    return bool(re.sub(r"<(?!img|audio|video|math)[^>]*>|\s", "", html))
+    return bool(re.sub(r"<(?!img|audio|video|math)[^<>]*>|\s", "", html))
 
 
 def _unwrapped(html: str) -> str:

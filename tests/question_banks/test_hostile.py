@@ -3,6 +3,7 @@
 import io
 import random
 import stat
+import time
 import tracemalloc
 import zipfile
 import zlib
@@ -13,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from benchmarks.fuzz_banks import READERS, seeds, spoiled, try_one
-from question_banks import BankError, Limits, Text, read_bank, sniff
+from question_banks import BankError, Limits, Text, count_words, read_bank, sniff, write_bank
 from question_banks.markup import clean
 from question_banks.problems import MESSAGES
 from tests.question_banks.qti_files import PNG, declaration, item, package, zipped
@@ -325,3 +326,77 @@ def test_every_message_is_one_sentence_or_two() -> None:
         assert " " not in code
         assert template[0].isupper() or template[0] == "{"
         assert template.rstrip("}").endswith((".", ":", "reason"))
+
+
+def test_nothing_is_looked_at_again_and_again() -> None:
+    """Each of these once took the square of its length: minutes for one text, hours for one file."""
+    start = time.process_time()
+    assert count_words("-" * 200_000) == 0
+    assert count_words("a-" * 100_000 + " b") == 2
+    for opening in (b"<!--", b"<![CDATA[", b"<a ", b"<a/"):
+        with pytest.raises(BankError):
+            read_bank(b"<quiz>" + opening * 200_000, "moodle-xml")
+    for text in ("<p" * 9_000, "<" * 19_000, "<a href=" * 2_000, "<img src=" * 2_000):
+        escaped = text.replace("=", "\\=")
+        for one in read_bank(f"x {{={escaped} ~b}}".encode(), "gift").bank:
+            one.presentation("vi", 1)
+    assert time.process_time() - start < 20  # linear: half a second
+
+
+def test_elements_are_counted_before_they_take_memory() -> None:
+    """Every element costs the parser some hundred bytes, every attribute two hundred."""
+    for inner in (b"<a/>" * 3000, b'<a x="1" y="2"/>' * 1000):
+        with pytest.raises(BankError) as caught:
+            read_bank(b"<quiz>" + inner + b"</quiz>", limits=Limits(elements=2500))
+        assert caught.value.code == "xml-too-large"
+
+
+ONE = 'interaction = [{ kind = "choice", response = "R", choices = [{ id = "A", text = "a" }, { id = "B", text = "b" }] }]\nresponse = [{ id = "R", base = "identifier", correct = ["A"] }]\nrule = [{ response = "R", method = "all-or-nothing" }]'
+UNSOUND = [
+    (ONE.replace('id = "B"', 'id = "A"'), "choice-repeated"),
+    (ONE.replace('id = "B"', 'id = "B C"'), "identifier-not-one"),
+    (ONE.replace('correct = ["A"]', 'correct = ["Z"]'), "correct-unknown"),
+    (ONE.replace('}]\nresponse', '}, { kind = "choice", response = "R" }]\nresponse'), "response-shared"),
+    (ONE.replace('["A"] }]', '["A"] }, { id = "R", base = "string" }]'), "declaration-repeated"),
+    (ONE.replace('base = "identifier", correct = ["A"]', 'base = "float"'), "response-type"),
+    (ONE.replace('text = "b"', 'text = "b", coordinates = [1, 2]'), "shape-unknown"),
+    (ONE + '\nmarks = "1000001"', "marks-range"),
+    (ONE + '\nrubric = [{ id = "r", title = "a", marks = "1" }, { id = "r", title = "b", marks = "1" }]', "criterion-repeated"),
+    (ONE + f'\nexplanation = "{"x" * 20_001}"', "field-too-long"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "code"), UNSOUND)
+def test_what_does_not_hold_inside_an_item_is_refused(source: str, code: str) -> None:
+    head = 'format = "examsvc-bank/1"\n[[item]]\nid = "{id}"\nkind = "composite"\nprompt = "x"\n'
+    good = read_bank((head.replace("{id}", "a") + ONE).encode())
+    assert (len(good.bank), good.problems) == (1, ())
+    result = read_bank((head.replace("{id}", "a") + source).encode())
+    assert [(p.severity, p.code) for p in result.problems] == [("refused", code)]
+
+
+def test_duplicate_identifiers_inside_a_package_are_refused() -> None:
+    same = ITEM.replace(b'identifier="B"', b'identifier="A"')
+    twice_declared = ITEM.replace(
+        b"<qti-outcome", declaration("identifier", name="RESPONSE").encode() + b"<qti-outcome", 1
+    )
+    result = read_bank(package({"one.xml": same, "two.xml": twice_declared, "three.xml": ITEM}))
+    assert [(p.where.split()[0].rstrip(":"), p.code) for p in result.problems] == [
+        ("one.xml", "choice-repeated"),
+        ("two.xml", "declaration-repeated"),
+    ]
+    assert len(result.bank) == 1
+
+
+def test_identifiers_of_any_script_and_their_way_back() -> None:
+    """QTI's identifiers have letters of any script; the item's own name may begin with a digit only here."""
+    source = (
+        ITEM.decode()
+        .replace('identifier="A"', 'identifier="đáp_án"')
+        .replace("<qti-value>A<", "<qti-value>đáp_án<")
+    )
+    bank = read_bank(source.replace('identifier="i"', 'identifier="_2026-1"').encode()).bank
+    for format in ("native", "qti3", "qti2"):
+        (again,) = read_bank(write_bank(bank, format).data).bank.items
+        assert again.id == "2026-1"
+        assert again.mark({"RESPONSE": "đáp_án"}).score == 1
