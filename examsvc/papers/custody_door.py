@@ -85,9 +85,8 @@ def waiting(session: Session, competition: Competition, key: CustodianKey) -> li
         for share in one.shares
         if share.account_id == key.account_id
     ]
-    for part in queries.seated_parts(competition):
-        form = queries.paper_in_force(session, competition.id, part.id)
-        if form is None or form.state != "sealed" or form.seal is None:
+    for form in queries.forms(session, competition.id):
+        if form.seal is None or form.state != "sealed" or not queries.is_in_force(session, form):
             continue
         found += [
             Waiting(form.code, form.role, custody.opens_at(session, form), share.delivered_at is not None, share.ciphertext)
