@@ -7,16 +7,18 @@ remembered from one to the next. Each measurement runs in a process of its own; 
 """
 
 import argparse
+import io
 import json
 import multiprocessing
 import random
 import time
+import zipfile
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
-from question_banks import Bank, Item, Text, kinds, lint, read_bank, write_bank
+from question_banks import Bank, BankError, Item, Text, kinds, lint, read_bank, write_bank
 from question_banks.declarations import Answer, Choice
 from question_banks.duplicates import duplicates
 from question_banks.kinds import Gap, Option
@@ -122,6 +124,34 @@ def _mark(number: int, data: bytes | None) -> tuple[float, int]:
     return timed(step)
 
 
+def _hostile(data: Callable[[], bytes]) -> Callable[[int, bytes | None], tuple[float, int]]:
+    """Refusing a file made to exhaust memory; its own bytes are in the peak. The count is the file's megabytes."""
+
+    def measure(number: int, _: bytes | None) -> tuple[float, int]:
+        made = data()
+
+        def step() -> int:
+            try:
+                read_bank(made, None if made.startswith(b"PK") else "moodle-xml")
+            except BankError:
+                return len(made) // 1_000_000
+            return 0
+
+        return timed(step)
+
+    return measure
+
+
+def _bomb() -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("imsmanifest.xml", "<manifest/>")
+        with archive.open("bomb.xml", "w", force_zip64=True) as member:
+            for _ in range(1000):
+                member.write(b" " * 1_000_000)
+    return target.getvalue()
+
+
 STEPS: dict[str, Callable[[int, bytes | None], tuple[float, int]]] = {
     "native: read": _read("native"),
     "native: lint": _lint,
@@ -132,6 +162,11 @@ STEPS: dict[str, Callable[[int, bytes | None], tuple[float, int]]] = {
     "XLSX: read": _read("xlsx"),
     "duplicates": _duplicates,
     "marking single choices": _mark,
+    "hostile: 100 MB of XML": _hostile(lambda: b"<quiz>" + b"<question/>" * 9_100_000),
+    "hostile: 79 MB of elements": _hostile(lambda: b"<quiz>" + b"<a/>" * 19_750_000 + b"</quiz>"),
+    "hostile: 79 MB of attributes": _hostile(lambda: b"<quiz>" + b"<a b='' c=''/>" * 5_600_000 + b"</quiz>"),
+    "hostile: two million elements": _hostile(lambda: b"<quizz>" + b"<a/>" * 1_999_990 + b"</quizz>"),
+    "hostile: a gigabyte in a package": _hostile(_bomb),
 }
 SOURCES = {
     "native: read": "native", "native: lint": "native", "Moodle XML: read": "moodle-xml", "QTI 3 package: read": "qti3",
