@@ -90,6 +90,7 @@ class _Work:
         # script → (index of the settlement, exact mark), oldest first
         self.settled: dict[str, list[tuple[int, Fraction]]] = defaultdict(list)
         self.heard: dict[str, list[tuple[int, Fraction]]] = defaultdict(list)
+        self.earned: dict[tuple[int, int, str], Fraction | None] = {}
         self.responses = self.unread = 0
         self.pairs = [
             (entry, value)
@@ -229,6 +230,13 @@ class _Work:
         return item is not None and item.by_person
 
     def _earned(self, paper: Paper, entry: Entry, question: Question, value: object) -> Fraction | None:
+        """Many give the same answer: it is marked once for each table."""
+        seen = (entry.index, id(question), repr(value))
+        if seen not in self.earned:
+            self.earned[seen] = self._marked(paper, entry, question, value)
+        return self.earned[seen]
+
+    def _marked(self, paper: Paper, entry: Entry, question: Question, value: object) -> Fraction | None:
         key = table_key(paper, entry)
         shown = self.papers.item(paper.keys.get(1, (0, {}))[1].get(question.item))
         by = self.papers.item((key or {}).get(question.item))
