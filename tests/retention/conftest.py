@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from examsvc.base.database import make_engine
 from examsvc.ledger import queries
 from examsvc.ledger.operations import REGISTRY
-from tests.conftest import sqlite_copy
+from tests.conftest import _admin, _named, sqlite_copy
 from tests.ledger.local_witnesses import install
 from tests.retention.planted import Planted, led
 
@@ -47,3 +49,20 @@ def remembered(session: Session, kept: dict[str, object], folder: Path) -> Plant
     (folder / "witnesses").mkdir()
     install(folder / "witnesses", *(queries.current_key(session, log)[1] for log in (REGISTRY, "mot")))
     return found
+
+
+@pytest.fixture
+def postgres_session(request: pytest.FixtureRequest) -> Iterator[Session]:
+    """A session on an empty PostgreSQL database of its own."""
+    template, server = request.getfixturevalue("postgres_template"), request.getfixturevalue("postgres_server")
+    name = f"erasure_{os.getpid()}"
+    admin = _admin(server)
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+    engine = make_engine(_named(server, name))
+    with Session(engine) as session:
+        yield session
+    engine.dispose()
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()

@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy import select
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 
 from examsvc.accounts import approvals
-from examsvc.accounts.models import Account
+from examsvc.accounts import operations as accounts
+from examsvc.accounts.models import Account, Declaration, RoleGrant
 from examsvc.applications.models import FileVersion
+from examsvc.base import jobs
+from examsvc.base.database import make_engine
+from examsvc.base.errors import NotFound, Refused
 from examsvc.competitions import logs
 from examsvc.demonstration.applying import ZONE
 from examsvc.ledger import queries as ledger
 from examsvc.ledger import signing, witnessing
 from examsvc.ledger.models import FrozenBundle, Opening
-from examsvc.ledger.operations import REGISTRY
+from examsvc.ledger.operations import REGISTRY, Sealed, record
 from examsvc.results import editions
 from examsvc.results import queries as results
-from examsvc.retention import operations
+from examsvc.retention import operations, queries
 from examsvc.retention.models import Erasure, Hold
 from examsvc.verify.findings import Verdict
 from examsvc.verify.verification import verify
+from tests.ledger.local_witnesses import install
 from tests.retention.planted import (
     COMPLAINANT,
     LOSER,
@@ -29,6 +37,7 @@ from tests.retention.planted import (
     WINNER,
     WITHDRAWN,
     Planted,
+    led,
     places,
     raw,
 )
@@ -182,3 +191,142 @@ def test_everything_goes_when_it_is_time_and_the_record_still_verifies(hall: Pla
     for name in (LOSER, COMPLAINANT, REFUSED, WITHDRAWN):
         assert raw(path, name) == []
     assert raw(path, WINNER), "the search finds who is still there"
+
+
+@pytest.mark.postgres
+def test_the_same_on_postgresql(postgres_session: Session, tmp_path: Path) -> None:
+    hall = led(postgres_session)
+    (tmp_path / "witnesses").mkdir()
+    install(tmp_path / "witnesses", *(ledger.current_key(postgres_session, log)[1] for log in (REGISTRY, "mot")))
+    whole_history(hall, tmp_path)
+
+
+def test_a_restored_backup_is_erased_again(hall: Planted, tmp_path: Path) -> None:
+    """The order stands in the copy, so the next daily run carries it out there."""
+    path = tmp_path / "database" / "examsvc.sqlite"
+    order(hall, FILES)
+    hall.session.close()
+    copy = tmp_path / "copy.sqlite"
+    engine = make_engine(f"sqlite:///{path}")
+    raw_connection = engine.raw_connection()
+    raw_connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    raw_connection.close()
+    copy.write_bytes(path.read_bytes())
+    engine.dispose()
+    hall.later(days=200)
+    run(hall)
+    assert set(places(hall.session, REFUSED)) == set()
+    restored = make_engine(f"sqlite:///{copy}")
+    with Session(restored) as session:
+        assert places(session, REFUSED)
+        operations.ask_daily(session, hall.now)
+        assert jobs.run_due(session, hall.now) >= 1
+        assert places(session, REFUSED) == {}
+        assert raw(copy, REFUSED) == []
+    restored.dispose()
+
+
+def test_a_hold_of_the_last_moment_holds(hall: Planted) -> None:
+    """Entered after the order and after the day, a moment before the run; a hold for everybody holds everybody."""
+    order(hall, FILES)
+    hall.later(days=200)
+    with hall.write():
+        made = operations.hold_back(
+            hall.session,
+            hall.competition,
+            None,
+            cause="proceedings",
+            reason="Thanh tra tỉnh yêu cầu",
+            until=hall.now.date() + timedelta(days=30),
+            by=hall.office,
+            now=hall.now,
+            zone=ZONE,
+        )
+        assert made.application is None
+    before = {name: places(hall.session, name) for name in GONE}
+    assert run(hall) == []
+    assert {name: places(hall.session, name) for name in GONE} == before
+    hall.later(days=32)
+    assert sum(one.people for one in run(hall)) == 4, "the hold has ended by itself"
+
+
+def test_an_appeal_that_the_log_knows_holds_its_person(hall: Planted) -> None:
+    application = hall.application(COMPLAINANT)
+    with hall.write():
+        record(
+            hall.session,
+            "mot",
+            "appeal.lodged",
+            now=hall.now,
+            by=application.code,
+            posts=["A"],
+            appeal="KN-1",
+            kind="complaint",
+            file=Sealed(
+                {"appeal": "KN-1", "candidate": application.candidate_number, "subject": "x", "text": "y", "evidence": []},
+                subject=application.account.code,
+            ),
+        )
+    hall.later(days=200)
+    (plan,) = [one for one in queries.plans(hall.session, hall.competition, zone=ZONE, now=hall.now) if one.rule.id == FILES]
+    assert {row.application.account.name: row.outlook.state for row in plan.rows} == {
+        COMPLAINANT: "held",
+        **dict.fromkeys(GONE, "unordered"),
+    }
+
+
+def test_whoever_is_something_else_here_keeps_the_account_and_loses_the_file(hall: Planted) -> None:
+    """A loser who later became a marker elsewhere; and a sentence about a namesake stays."""
+    session = hall.session
+    with hall.write():
+        session.add(
+            RoleGrant(account_id=hall.application(LOSER).account_id, role="marker", competition="khac", granted_at=hall.now)
+        )
+        namesake = accounts.register_account(
+            session, email="trung@example.vn", name=REFUSED, password_hash=None, now=hall.now
+        ).id
+        session.add(Declaration(competition="mot", account_id=namesake, about="contact", statement=f"{REFUSED} khai", at=hall.now))
+    order(hall, FILES)
+    hall.later(days=200)
+    run(hall)
+    kept = session.get_one(Account, hall.people[LOSER])
+    assert kept.name == LOSER
+    assert set(places(session, LOSER)) >= {"accounts.name", "accounts.email"}
+    assert files_of(hall, LOSER) == []
+    assert session.get_one(Account, namesake).name == REFUSED
+    assert session.scalars(select(Declaration.statement).where(Declaration.account_id == namesake)).one() == f"{REFUSED} khai"
+
+
+def test_what_is_refused_when_holding_back_and_ordering(hall: Planted) -> None:
+    session, who = hall.session, {"by": hall.office, "now": hall.now, "zone": ZONE}
+    tried = 0
+    for said in (
+        {"cause": "whim", "reason": "x", "until": None},
+        {"cause": "archive", "reason": "  ", "until": None},
+        {"cause": "archive", "reason": "x", "until": hall.now.date() - timedelta(days=2)},
+    ):
+        with pytest.raises(Refused), hall.write():
+            operations.hold_back(session, hall.competition, None, **said, **who)
+        tried += 1
+    assert tried == 3
+    with pytest.raises(NotFound), hall.write():
+        operations.ask_erasure(session, hall.competition, "results", **who)
+    order(hall, FILES)
+    with pytest.raises(Refused, match="Nobody is left"), hall.write():
+        operations.ask_erasure(session, hall.competition, FILES, **who)
+    complain(hall)
+    (held,) = session.scalars(select(Hold)).all()
+    with hall.write():
+        operations.release(session, held, by=hall.office, now=hall.now)
+    with pytest.raises(Refused, match="released already"), hall.write():
+        operations.release(session, held, by=hall.office, now=hall.now)
+
+
+def test_the_search_finds_what_a_room_forgot(hall: Planted) -> None:
+    """Were a table forgotten, the page would say so: here one that no rule knows."""
+    order(hall, FILES)
+    with hall.write():
+        hall.session.execute(text(f"UPDATE banks SET title = json_object('vi', '{REFUSED} biên soạn')"))
+    hall.later(days=200)
+    found = {(trace["table"], trace["column"]) for one in run(hall) for trace in one.traces}
+    assert ("banks", "title") in found
