@@ -34,6 +34,8 @@ from examsvc.papers.forms import (
 )
 from examsvc.papers.models import Form
 
+ALTERNATIVES = 20
+"""Questions shown at once from which one may come in, the likest to the one that goes first."""
 STATES = {
     "draft": N_("draft"),
     "approved": N_("approved, being sealed"),
@@ -53,6 +55,10 @@ RULES = {
 @access.roles(*READERS, *OFFICE, "custodian")
 def index(slug: str) -> str:
     """Where the paper of every part stands; nothing of its questions."""
+    return _index_page(slug, AssembleForm(formdata=None))
+
+
+def _index_page(slug: str, assemble: AssembleForm, drawing: str = "") -> str:
     of = competition(slug)
     parts: list[dict[str, Any]] = []
     for part in queries.seated_parts(of):
@@ -80,7 +86,8 @@ def index(slug: str) -> str:
         reader=any(actor.holds(role, slug) for role in READERS),
         setter=any(actor.holds(role, slug) for role in SETTERS),
         chair=actor.holds("council-chair", slug),
-        assemble=AssembleForm(formdata=None),
+        assemble=assemble,
+        drawing=drawing,
         replace=ReasonForm(formdata=None),
         rule=competitions.regulation(of).paper,
         waiting={one.id: approval.waiting(web.session(), one, web.now()) for row in parts for one in row["forms"]},
@@ -89,18 +96,32 @@ def index(slug: str) -> str:
 
 @bp.post("/parts/<part>/assemble")
 @access.roles(*SETTERS)
-def assemble(slug: str, part: str) -> Response:
+def assemble(slug: str, part: str) -> Response | tuple[str, int]:
+    """Draws the papers of a part; where the bank cannot give them, the reason stands above what was typed."""
     form = AssembleForm()
+    try:
+        if not form.validate_on_submit():
+            raise Refused(N_("Enter a seed of at most 60 characters, and for how many sittings papers are drawn, from 1 to 9."))
+        made = _assemble(slug, part, form.seed.data or "", form.shifts.data or 1)
+    except Refused as refusal:
+        if isinstance(refusal, NotFound):
+            raise
+        form.refuse(refusal)
+        return _index_page(slug, form, part), refusal.status
+    web.say(N_("%(number)d papers are drawn. Read each, then ask for its approval."), number=len(made))
+    return redirect(url_for("papers.form", slug=slug, code=made[0]))
+
+
+def _assemble(slug: str, part: str, seed: str, shifts: int) -> list[str]:
+    """The codes of the papers that were drawn."""
     of = competition(slug)
     versions = queries.blueprints(web.session(), of.id, part)
     if not versions:
         raise Refused(N_("Make the blueprint first."))
-    if not form.validate_on_submit():
-        raise Refused(N_("Enter a seed of at most 60 characters, and for how many sittings papers are drawn, from 1 to 9."))
-    every = operations.places(spare=competitions.regulation(of).paper.spare, shifts=form.shifts.data or 1)
+    every = operations.places(spare=competitions.regulation(of).paper.spare, shifts=shifts)
     fixed = {one.place for one in queries.all_standing(web.session(), of.id, part) if one.state != "draft"}
     wanted = [place for place in every if place not in fixed] or every
-    seed, version = form.seed.data or "", versions[0].version
+    version = versions[0].version
     drawn = operations.draw_forms(web.session(), of, blueprint=versions[0], seed=seed, roles=wanted)  # slow, so before
     with web.writing() as session:
         of = competitions.competition(session, slug)
@@ -110,9 +131,7 @@ def assemble(slug: str, part: str) -> Response:
         made = operations.assemble_forms(
             session, of, blueprint=blueprint, seed=seed, roles=wanted, by=me(), now=web.now(), drawn=drawn
         )
-        first = next(iter(made.values())).code
-    web.say(N_("%(number)d papers are drawn. Read each, then ask for its approval."), number=len(made))
-    return redirect(url_for("papers.form", slug=slug, code=first))
+        return [one.code for one in made.values()]
 
 
 @bp.get("/forms/<code>")
@@ -241,6 +260,9 @@ def swap(slug: str, code: str, number: int) -> str | Response:
     stock = queries.stock(web.session(), found.blueprint.bank_id, part)
     seen = {one.identifier: one for one in statistics.candidates(web.session(), stock)}
     alternatives = [one for one in stock if cell.takes(seen[one.identifier]) and one.identifier not in taken]
+    out = slot.item_version
+    alternatives.sort(key=lambda one: (one.topic != out.topic, one.level != out.level, abs(one.words - out.words), one.identifier))
+    page = max(1, request.args.get("page", 1, type=int))
     media = media_prefix(slug)
     coming = queries.versions(web.session(), found.blueprint.bank_id, exchange.come.identifier)[0] if exchange else None
     return render_template(
@@ -253,7 +275,9 @@ def swap(slug: str, code: str, number: int) -> str | Response:
         shown=shown(slot.item_version, media),
         coming=shown(coming, media) if coming is not None else None,
         exchange=exchange,
-        alternatives=[(one, queries.item(one), seen[one.identifier]) for one in alternatives[:200]],
+        alternatives=[(one, queries.item(one), seen[one.identifier]) for one in alternatives[(page - 1) * ALTERNATIVES : page * ALTERNATIVES]],
+        page=page,
+        pages=-(-len(alternatives) // ALTERNATIVES),
         kinds=KINDS,
         levels=LEVELS,
     )

@@ -274,12 +274,12 @@ def test_a_large_file_is_looked_into_by_a_worker_while_its_page_waits(office: Of
     where = hand_in(office, with_picture()).removeprefix(PAPERS)
     page = office.get("Setter", where)
     assert "The file is being looked into" in page
-    assert '<meta http-equiv="refresh"' in page
+    assert 'data-live data-every="3"' in page
     assert "still being looked into" in office.post("Setter", f"{where}/confirm", 409)
     office.work()
     page = office.get("Setter", where)
     assert "Import 2 questions" in page
-    assert "refresh" not in page
+    assert "data-every" not in page
     office.post("Setter", f"{where}/confirm")
     assert "plan" not in office.get("Setter", "/banks/two")
     assert office.browser("Approver").get(f"{PAPERS}/{PICTURE.key}").data == PNG
@@ -291,7 +291,7 @@ def test_a_large_file_that_is_no_bank_is_refused_on_its_page(office: Office, mon
     office.work()
     page = office.get("Setter", where)
     assert "The file cannot be imported" in page
-    assert "refresh" not in page
+    assert "data-every" not in page
     office.post("Setter", f"{where}/forget")
     office.get("Setter", where, 404)
 

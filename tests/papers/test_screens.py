@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from examsvc.accounts.browser import COOKIE
+from examsvc.papers import uploads
 from tests.e2e.conftest import Live
 from tests.e2e.screen import _TEXTS, english_left, faults
 from tests.papers.test_authoring_pages import ITEM, TYPED, fields
@@ -27,9 +28,9 @@ OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElemen
 def arranged(office: Office) -> list[tuple[str, str, str]]:  # noqa: F811
     """A bank with a changed and returned question, a file in hand, drawn papers; (name, person, address) of the pages to look at."""
     office.post("Setter", "/banks/shipped", shipped="public-leadership")
-    lines = {"count-0": "6", "marks-0": "4", "kinds-0": "single", "count-1": "4", "marks-1": "4", "kinds-1": "true-false"}
+    lines = {"count-0": "8", "marks-0": "4", "kinds-0": "single", "count-1": "2", "marks-1": "4", "kinds-1": "true-false"}
     office.post("Setter", "/parts/test/blueprint", **{"rows": "2", "bank": "public-leadership", **lines, "most_words": "1500"})
-    office.post("Setter", "/parts/test/assemble", seed="s")
+    office.post("Setter", "/parts/test/assemble", seed="s", shifts="2")
     office.post("Setter", "/banks/new", name="ours", title_vi="Ngân hàng của Sở", title_en="Our bank")
     office.post("Setter", "/banks/ours/write", **TYPED, store="1")
     digest = re.search(r'name="digest"[^>]*value="([0-9a-f]{64})"', office.get("Approver", ITEM))
@@ -38,6 +39,9 @@ def arranged(office: Office) -> list[tuple[str, str, str]]:  # noqa: F811
     typed = fields(office.get("Setter", f"{ITEM}/edit"))
     office.post("Setter", f"{ITEM}/edit", **(typed | {"prompt.vi": "Ai có quyền giao dự toán?", "explanation.en": ""}), store="1")
     where = hand_in(office, with_picture().replace(b"answer = true", b"answer = 7")).split("/papers")[1]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(uploads, "AT_ONCE", 0)
+        waiting = hand_in(office, with_picture()).split("/papers")[1]
     big = "/banks/public-leadership"
     return [
         ("papers", "Setter", "/"),
@@ -47,6 +51,11 @@ def arranged(office: Office) -> list[tuple[str, str, str]]:  # noqa: F811
         ("compare", "Setter", f"{ITEM}/differences"),
         ("translate", "Setter", f"{ITEM}/translate"),
         ("write", "Setter", "/banks/ours/write?kind=match"),
+        ("kinds", "Setter", "/banks/ours/write"),
+        ("example", "Setter", "/banks/ours/write/text?kind=hotspot"),
+        ("pictures", "Setter", "/banks/ours/pictures"),
+        ("import", "Setter", "/banks/import"),
+        ("waiting", "Setter", waiting),
         ("essay", "Setter", f"{big}/items/ess-01/edit"),
         ("toml", "Setter", f"{big}/items/org-05/edit/text"),
         ("blueprint", "Setter", "/parts/test/blueprint?check=1"),
@@ -89,4 +98,4 @@ def test_pages_of_banks_and_papers(office: Office, browser: Browser, tmp_path: P
         wide.close()
         live.close()
     assert not found, "\n".join(found)
-    assert seen == 2 * len(pages) == 28
+    assert seen == 2 * len(pages) == 38
