@@ -14,7 +14,7 @@ from examsvc.accounts import approvals
 from examsvc.accounts import operations as accounts
 from examsvc.accounts.models import Account, Declaration, RoleGrant
 from examsvc.applications.models import FileVersion
-from examsvc.base import jobs
+from examsvc.base import backups, jobs
 from examsvc.base.database import make_engine
 from examsvc.base.errors import NotFound, Refused
 from examsvc.competitions import logs
@@ -29,7 +29,6 @@ from examsvc.retention import operations, queries
 from examsvc.retention.models import Erasure, Hold
 from examsvc.verify.findings import Verdict
 from examsvc.verify.verification import verify
-from tests.ledger.local_witnesses import install
 from tests.retention.planted import (
     COMPLAINANT,
     LOSER,
@@ -37,7 +36,6 @@ from tests.retention.planted import (
     WINNER,
     WITHDRAWN,
     Planted,
-    led,
     places,
     raw,
 )
@@ -194,10 +192,13 @@ def test_everything_goes_when_it_is_time_and_the_record_still_verifies(hall: Pla
 
 
 @pytest.mark.postgres
-def test_the_same_on_postgresql(postgres_session: Session, tmp_path: Path) -> None:
-    hall = led(postgres_session)
-    (tmp_path / "witnesses").mkdir()
-    install(tmp_path / "witnesses", *(ledger.current_key(postgres_session, log)[1] for log in (REGISTRY, "mot")))
+def test_the_same_on_postgresql(hall: Planted, postgres_session: Session, tmp_path: Path) -> None:
+    """The same rows, carried over by a backup."""
+    copy, key = tmp_path / "copy.zip", b"k" * 32
+    backups.write(hall.session.get_bind().engine, copy, key=key, revision="1", now=hall.now)
+    backups.load(postgres_session.get_bind().engine, copy, backups.read(copy, key=key))
+    hall.session.close()
+    hall.session = postgres_session
     whole_history(hall, tmp_path)
 
 
