@@ -9,6 +9,8 @@ claims to work there (Rasch).
 The 3PL has priors (log a ~ N(0, 0.5²), logit c ~ N(−1.386, 0.5²)), so that its intervals are posterior intervals. Three kinds
 of truth: "drawn" from the priors, anew in every sample, where they must hold on average; "centre", all c at the prior's centre,
 where they hold more often; c = 0.10 and 0.30, about 1.6 and 1.1 prior standard deviations away.
+
+`--only link`: slope and intercept ± 1.96 standard errors of two 2PL calibrations of 12 common items, linked by each method.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ from scoring.irt import (
     category_probabilities,
     item_fit,
     item_intervals,
+    link,
     model_fit,
 )
 
@@ -42,7 +45,9 @@ from scoring.irt import (
 DESIGNS = [("Rasch", "", 12, n) for n in (8, 20, 40, 200, 1000)]
 DESIGNS += [("2PL", "", 12, n) for n in (200, 1000)] + [("GRM", "", 12, n) for n in (200, 1000)]
 DESIGNS += [("GPCM", "", 12, 1000)]
-DESIGNS += [("3PL", "drawn", 12, n) for n in (200, 1000, 5000)] + [("3PL", "drawn", 40, n) for n in (1000, 4000)]
+DESIGNS += [("3PL", "drawn", 12, n) for n in (200, 1000, 5000)] + [
+    ("3PL", "drawn", 40, n) for n in (1000, 4000)
+]
 DESIGNS += [("3PL", "centre", 12, n) for n in (200, 1000, 5000, 20000)]
 DESIGNS += [("3PL", c, 12, n) for c in ("0.10", "0.30") for n in (1000, 5000)]
 PRIORS = Priors(slope=LogNormal(0.0, 0.5))
@@ -78,15 +83,40 @@ def inside(limits: np.ndarray, true: np.ndarray) -> tuple[int, int]:
     return int(((limits[..., 0] <= true) & (true <= limits[..., 1]))[known].sum()), int(known.sum())
 
 
+def linking(samples: int, seed: int) -> None:
+    """Two groups, θ_reference = 1.2 θ_new + 0.5."""
+    items = ItemParameters.of("2PL", slope=np.tile([0.9, 1.3], 6), difficulty=np.linspace(-1.2, 1.6, 12))
+    methods = ("mean-mean", "mean-gmean", "mean-sigma", "haebara", "stocking-lord")
+    print(f"{'linking':16s}{'n':>7s}{'slope':>9s}{'intercept':>11s}")
+    for n in (200, 600, 2000):
+        rng = np.random.Generator(np.random.PCG64(seed))
+        hits = np.zeros((len(methods), 2))
+        for _ in range(samples):
+            pair = []
+            for mean, sd in ((0.0, 1.0), (0.5, 1.2)):
+                theta = rng.normal(mean, sd, n)
+                p = 1 / (1 + np.exp(-items.slope * (theta[:, None] - items.difficulty)))
+                pair.append(calibrate((rng.random(p.shape) < p).astype(float), "2PL"))
+            for row, method in enumerate(methods):
+                found = link(*pair, method)
+                distance = np.abs(np.array([found.slope - 1.2, found.intercept - 0.5]))
+                hits[row] += distance <= 1.959964 * np.array(found.standard_errors)
+        for method, share in zip(methods, hits / samples, strict=True):
+            print(f"{method:16s}{n:7d}{share[0]:9.3f}{share[1]:11.3f}", flush=True)
+    print(f"simulation error {(0.95 * 0.05 / samples) ** 0.5:.4f}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--samples", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", default="", help="one model")
+    parser.add_argument("--only", default="", help="one model, or link")
     arguments = parser.parse_args()
     print(f"{arguments.samples} samples each, seed {arguments.seed}")
+    if arguments.only in ("", "link"):
+        linking(arguments.samples, arguments.seed)
     names = ("slope", "difficulty", "intercept", "asymptote")
     print(
         f"{'model':6s}{'truth':>8s}{'items':>6s}{'n':>7s}"

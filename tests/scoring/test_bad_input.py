@@ -119,7 +119,7 @@ CALLS = {
     "borderline": (standard_setting.borderline, [SCORES, np.arange(30) % 4, 1]),
     "rudner": (standard_setting.rudner, [SCORES, np.ones(30), [50]]),
     "livingston": (lambda s, c: standard_setting.livingston_lewis(s, c, 0.8, maximum=20), [TOTALS, [10]]),
-    "rank": (ranking.rank_uncertainty, [SCORES, 1.0]),
+    "rank": (lambda s, e: ranking.rank_uncertainty(s, e, draws=2_000), [SCORES, 1.0]),
     "markers": (ranking.leave_out_markers, [MARKS]),
     "marker error": (ranking.marker_error, [MARKS]),
 }

@@ -50,7 +50,7 @@ def test_shrinkage_pulls_extremes_to_the_paper_and_vanishes_in_large_samples():
 def test_shrunken_values_are_closer_to_the_truth():
     """Mean squared error of difficulties and discriminations over 60 samples of 12 candidates."""
     random = np.random.default_rng(5)
-    truth = item_analysis(simulate(random, 200_000))
+    truth = item_analysis(simulate(random, 50_000))
     raw, shrunken, raw_r, shrunken_r = 0.0, 0.0, 0.0, 0.0
     for _ in range(60):
         found = item_analysis(simulate(random, 12))

@@ -216,4 +216,4 @@ def test_likelihood_ratio_names_an_item_that_a_group_answered_alike():
     x, focal = simulate(1, 60, items=4)
     x[focal == 1, 2] = 1
     with pytest.raises(NotIdentified, match="3 "):
-        likelihood_ratio(x, focal)
+        likelihood_ratio(x, focal, studied=[2])

@@ -57,19 +57,26 @@ def test_order_and_other_items_do_not_matter(method):
     assert part.common == tuple("abcd")
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_standard_errors_are_what_simulation_shows(method):
-    """Two groups of 600, θ_reference = 1.2 θ_new + 0.5; 40 replications."""
+@pytest.fixture(scope="module")
+def samples():
+    """Forty times two groups of 600, θ_reference = 1.2 θ_new + 0.5, each calibrated on its own."""
     rng = np.random.default_rng(2)
     truth = ItemParameters.of("2PL", slope=np.tile([0.9, 1.3], 6), difficulty=np.linspace(-1.2, 1.6, 12))
-    found = []
+    pairs = []
     for _ in range(40):
         calibrations = []
         for mean, sd in ((0.0, 1.0), (0.5, 1.2)):
             theta = rng.normal(mean, sd, 600)
             p = 1 / (1 + np.exp(-truth.slope * (theta[:, None] - truth.difficulty)))
             calibrations.append(calibrate((rng.random(p.shape) < p).astype(float), "2PL"))
-        found.append(link(*calibrations, method))
+        pairs.append(calibrations)
+    return pairs
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_standard_errors_are_what_simulation_shows(samples, method):
+    """A small version of benchmarks/irt_coverage.py --only link."""
+    found = [link(*pair, method) for pair in samples]
     for true, value, error in (
         (1.2, [f.slope for f in found], [f.standard_errors[0] for f in found]),
         (0.5, [f.intercept for f in found], [f.standard_errors[1] for f in found]),

@@ -198,7 +198,7 @@ def test_agreement_intervals_cover(n):
 
 
 @pytest.mark.parametrize(
-    ("n", "k", "rater_variance"), [(8, 2, 0.5), (40, 3, 0.5), (200, 2, 0.5), (40, 2, 0.05)]
+    ("n", "k", "rater_variance"), [(8, 2, 0.5), (40, 3, 0.05), (200, 2, 0.5)]
 )
 def test_icc_interval_covers_when_raters_differ(n, k, rater_variance):
     random = np.random.default_rng(n + k)
