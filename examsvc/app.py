@@ -26,8 +26,9 @@ from examsvc.results import views as results
 from examsvc.retention import views as retention
 from examsvc.settings import Settings
 from examsvc.sittings import views as sittings
+from examsvc.verify.second import views as verifier
 
-ROOMS = (accounts, careers, competitions, applications, papers, sittings, marking, results, retention, ledger, bundles, demonstration)
+ROOMS = (accounts, careers, competitions, applications, papers, sittings, marking, results, retention, ledger, verifier, bundles, demonstration)
 
 
 def create_app(settings: Settings | None = None, *, clock: Clock = system_clock) -> Flask:

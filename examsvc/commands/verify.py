@@ -65,6 +65,7 @@ def _default_language() -> str:
 @click.option("--policy", "policy_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Keys and quorum (c2sp.org/tlog-policy), from somebody you trust.")
 @click.option("--receipt", "receipt_files", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A receipt file; may be repeated.")
 @click.option("--slip", "slips", multiple=True, help="The twenty characters of a slip; may be repeated.")
+@click.option("--page", "page_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the second verifier there: one page for any browser, without a network.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @click.option("--language", type=click.Choice(LANGUAGES), default=_default_language, help="Of what is printed.")
 def verify(
@@ -72,34 +73,41 @@ def verify(
     policy_file: Path | None,
     receipt_files: tuple[Path, ...],
     slips: tuple[str, ...],
+    page_file: Path | None,
     as_json: bool,
     language: str,
 ) -> None:
-    """Verify a bundle FILE, or receipts alone.
+    """Verify a bundle FILE, or receipts alone; with --page, write the second verifier to a file.
 
     Exit status 0: verified; 1: not verified; 2: cannot be read; 3: consistent, but without a policy nobody vouches for it.
     """
+    if page_file is not None:
+        from examsvc.verify.second.page import page
+
+        page_file.write_bytes(page())
+        if file is None:
+            return
     try:
         policy = read_policy(policy_file.read_bytes()) if policy_file is not None else None
         receipts = [path.read_bytes() for path in receipt_files]
-        data = file.read_bytes() if file is not None else None
     except (OSError, PolicyError) as error:
         click.echo(f"{policy_file}: {error}" if isinstance(error, PolicyError) else str(error), err=True)
         sys.exit(UNREADABLE)
-    if data is None:
+    if file is None:
         if not receipts or slips:
             raise click.UsageError("Name a bundle, or receipts with --receipt; a slip is checked against a bundle.")
         sys.exit(_receipts(receipt_files, receipts, policy, as_json, language))
-    sys.exit(_bundle(data, policy, receipts, slips, as_json, language))
+    sys.exit(_bundle(file, policy, receipts, slips, as_json, language))
 
 
 def _bundle(
-    data: bytes, policy: Policy | None, receipts: list[bytes], slips: tuple[str, ...], as_json: bool, language: str
+    file: Path, policy: Policy | None, receipts: list[bytes], slips: tuple[str, ...], as_json: bool, language: str
 ) -> int:
     from examsvc.verify.verification import verify as verify_bundle
 
     try:
-        report = verify_bundle(data, policy, receipts, slips)
+        with file.open("rb") as data:
+            report = verify_bundle(data, policy, receipts, slips)
     except bundle.BundleError as error:
         if as_json:
             click.echo(json.dumps({"status": UNREADABLE, "error": str(error)}))

@@ -1,6 +1,6 @@
 """The vocabulary as docs/formats/entries.md states it, for the second verifier, which is written from the documents alone.
 
-    python tests/verify/document.py > examsvc/verify/second/vocabulary.json
+python tests/verify/document.py > examsvc/verify/second/vocabulary.json
 """
 
 import json
@@ -25,7 +25,11 @@ def _start(text: str, words: dict[str, str]) -> str:
 def _fields(lines: list[str]) -> list[list[Any]]:
     rows = [re.split(r"(?<!\\)\|", line)[1:3] for line in lines if line.startswith("| `")]
     return [
-        [_names(name)[0], kind.strip().removesuffix(", optional").replace("\\|", "|"), kind.strip().endswith(", optional")]
+        [
+            _names(name)[0],
+            kind.strip().removesuffix(", optional").replace("\\|", "|"),
+            kind.strip().endswith(", optional"),
+        ]
         for name, kind in rows
     ]
 
@@ -38,8 +42,18 @@ def _entry(lines: list[str]) -> dict[str, Any]:
         for rule in rules:
             if line.startswith(f"- {rule} `"):
                 rules[rule] = _names(line)
-    kinds = next((line.partition(": ")[2].split(", ") for line in lines if line.startswith("- in stages with parts: ")), None)
-    lock = next((_start(line.partition(": ")[2], LOCKS) for line in lines if line.startswith("- after the lock: ")), "free")
+    kinds = next(
+        (
+            line.partition(": ")[2].split(", ")
+            for line in lines
+            if line.startswith("- in stages with parts: ")
+        ),
+        None,
+    )
+    lock = next(
+        (_start(line.partition(": ")[2], LOCKS) for line in lines if line.startswith("- after the lock: ")),
+        "free",
+    )
     number = said["number"]
     return {
         "log": ["competition", "registry"] if "in both logs" in said else ["registry"] if "in the registry log" in said else ["competition"],
@@ -59,7 +73,11 @@ def _entry(lines: list[str]) -> dict[str, Any]:
 
 def _object(lines: list[str]) -> dict[str, Any]:
     opened, personal = next(line for line in lines if line.startswith("- opened "))[9:].split(" · ")
-    return {"opening": _start(opened, OPENINGS), "personal": personal.startswith("personal"), "fields": _fields(lines)}
+    return {
+        "opening": _start(opened, OPENINGS),
+        "personal": personal.startswith("personal"),
+        "fields": _fields(lines),
+    }
 
 
 def vocabulary(text: str) -> dict[str, Any]:

@@ -38,7 +38,11 @@ def reports(
 
 def failing(status: int, verdicts: dict[str, str]) -> list[str]:
     """As the published manifest says it."""
-    return ["unreadable"] if status == 2 else [check for check, verdict in verdicts.items() if verdict == "failed"]
+    return (
+        ["unreadable"]
+        if status == 2
+        else [check for check, verdict in verdicts.items() if verdict == "failed"]
+    )
 
 
 def disagreements(page: Page, made: dict[str, tuple[bytes, list[str]]]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 from hashlib import sha256, sha512
 from pathlib import Path
 
@@ -9,15 +10,18 @@ import pytest
 from attackers import rewritten_with_everybody
 from axe_playwright_python.sync_playwright import Axe
 from bad import SEED, bad
+from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from document import data as vocabulary
 from hall import POLICY_TEXT, material
 from hall_course import competition
 from second import disagreements, open_page, reports
 
+from examsvc.commands.verify import verify
 from examsvc.ledger.bundle import PUBLIC, RESTRICTED, compose
 from examsvc.verify.second import page as source
 from tests.screens import OVERFLOW
+from tests.web import world
 
 pytestmark = pytest.mark.browser
 
@@ -87,12 +91,18 @@ def test_signatures_and_hashes_are_the_standards(page, tmp_path):
     for key, message, signature in rows:
         raw = bytearray.fromhex(signature)
         raw[draw.randrange(64)] ^= 1 << draw.randrange(8)
-        wrong += [(key, message, raw.hex()), (key, message + "00", signature), (key[2:] + "00", message, signature)]
+        wrong += [
+            (key, message, raw.hex()),
+            (key, message + "00", signature),
+            (key[2:] + "00", message, signature),
+        ]
         larger = (int.from_bytes(bytes.fromhex(signature)[32:], "little") + order).to_bytes(32, "little")
         wrong.append((key, message, signature[:64] + larger.hex()))
     assert page.evaluate(_SIGNATURES, rows) == [True] * 10
     assert page.evaluate(_SIGNATURES, wrong) == [False] * 40
-    texts = [draw.randbytes(length) for length in (0, 1, 3, 55, 56, 63, 64, 65, 111, 112, 127, 128, 129, 1000)]
+    texts = [
+        draw.randbytes(length) for length in (0, 1, 3, 55, 56, 63, 64, 65, 111, 112, 127, 128, 129, 1000)
+    ]
     expected = [[sha256(text).hexdigest(), sha512(text).hexdigest()] for text in texts]
     assert page.evaluate(_HASHES, [text.hex() for text in texts]) == expected
 
@@ -109,8 +119,18 @@ def test_good_bundles_pass_and_what_was_not_done_is_said(page, tmp_path, good):
     open_page(page, tmp_path)
     (public, restricted) = reports(page, good.values())
     assert public[0] == restricted[0] == 0, (public[2], restricted[2])
-    assert {check for check, verdict in restricted[1].items() if verdict == "not done"} == {"V13", "V14", "V16", "V18"}
-    assert {check for check, verdict in public[1].items() if verdict == "not done"} == {"V13", "V16", "V17", "V18"}
+    assert {check for check, verdict in restricted[1].items() if verdict == "not done"} == {
+        "V13",
+        "V14",
+        "V16",
+        "V18",
+    }
+    assert {check for check, verdict in public[1].items() if verdict == "not done"} == {
+        "V13",
+        "V16",
+        "V17",
+        "V18",
+    }
     ((status, verdicts, _),) = reports(page, [good[RESTRICTED]], None)
     assert status == 3
     assert verdicts["V2"] == "not done"
@@ -124,7 +144,10 @@ def test_a_receipt_finds_what_everybody_who_signs_conceals(page, tmp_path):
       return examsvc.verify(bytes(bundle), bytes(policy), receipts.map(bytes), slips).findings.filter(one => one.verdict === 'failed').map(one => one.check);
     }"""
     for receipts, slips, failing in (([], [], []), ([receipt], [], ["V18"]), ([], [slip], ["V18"])):
-        assert page.evaluate(script, [list(bundle), list(POLICY_TEXT), [list(one) for one in receipts], slips]) == failing
+        assert (
+            page.evaluate(script, [list(bundle), list(POLICY_TEXT), [list(one) for one in receipts], slips])
+            == failing
+        )
 
 
 def test_a_citizen_verifies_in_either_language_on_a_phone_and_on_paper(page, tmp_path, good, made):
@@ -158,9 +181,24 @@ def test_a_citizen_verifies_in_either_language_on_a_phone_and_on_paper(page, tmp
             assert page.evaluate(OVERFLOW) <= 0
             looked += 1
             if folder := os.environ.get("EXAMSVC_SCREENSHOTS"):
-                page.screenshot(path=f"{folder}/verifier-{language}-{file}-{media}-{width}.png", full_page=True)
+                page.screenshot(
+                    path=f"{folder}/verifier-{language}-{file}-{media}-{width}.png", full_page=True
+                )
         page.emulate_media(media="screen")
     assert looked == 12
     page.locator("[data-language=vi]").click()
     assert "KHÔNG kiểm chứng được" in page.locator("#conclusion").inner_text()
     assert all(url.startswith(("file:", "data:")) for url in requests)
+
+
+def test_the_installation_serves_the_page_and_the_command_writes_it(sqlite_template, tmp_path):
+    database = shutil.copy(sqlite_template, tmp_path / "served.sqlite")
+    with world(tmp_path, f"sqlite:///{database}").app.test_client() as client:
+        answer = client.get("/verifier.html")
+    assert answer.status_code == 200
+    assert answer.data == source.page()
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'sha256-")
+    file = tmp_path / "verifier.html"
+    done = CliRunner().invoke(verify, ["--page", str(file)])
+    assert done.exit_code == 0, done.output
+    assert file.read_bytes() == source.page()
