@@ -110,7 +110,7 @@ def upload(slug: str, number: int) -> str:
     every = {"": overview.lines, "lossy": overview.lossy, "alike": overview.alike, **overview.counts}.get(show, 0)
     pages = max(1, -(-every // PAGE))
     page = min(max(1, request.args.get("page", 1, type=int)), pages)
-    lines = uploads.lines(web.session(), found, show=show, offset=(page - 1) * PAGE, most=PAGE)
+    lines = uploads.numbered(web.session(), found, show=show, offset=(page - 1) * PAGE, most=PAGE)
     media = url_for("papers.upload_medium", slug=slug, number=number, digest="0").removesuffix("0")
     return render_template(
         "papers/upload.html",
@@ -119,7 +119,9 @@ def upload(slug: str, number: int) -> str:
         overview=overview,
         verdicts=VERDICTS,
         format=FORMATS.get(found.format, found.format),
-        lines=[(line, shown_item(line.item, media) if line.item is not None else None) for line in lines],
+        lines=[
+            (place, line, shown_item(line.item, media) if line.item is not None else None) for place, line in lines
+        ],
         show=show,
         page=page,
         pages=pages,

@@ -222,12 +222,19 @@ def overview(session: Session, upload: BankUpload) -> Overview:
 
 def lines(session: Session, upload: BankUpload, *, show: str = "", offset: int = 0, most: int | None = None) -> list[Line]:
     """What becomes of each question, in the order of the file, with those that were refused at the end."""
+    return [line for _, line in numbered(session, upload, show=show, offset=offset, most=most)]
+
+
+def numbered(
+    session: Session, upload: BankUpload, *, show: str = "", offset: int = 0, most: int | None = None
+) -> list[tuple[int, Line]]:
+    """The same with the place of each among all of them, from 1."""
     query = select(UploadLine).where(UploadLine.upload_id == upload.id).order_by(UploadLine.number)
     if show in ("lossy", "alike"):
         query = query.where(getattr(UploadLine, show))
     elif show:
         query = query.where(UploadLine.verdict == show)
-    return [_line(one) for one in session.scalars(query.offset(offset).limit(most))]
+    return [(one.number, _line(one)) for one in session.scalars(query.offset(offset).limit(most))]
 
 
 def _line(kept: UploadLine) -> Line:

@@ -17,6 +17,7 @@ from examsvc.papers import (
     print_views,
     review_views,
     tasks,
+    trying_views,
     vault,
 )
 from examsvc.papers.blueprint import bp
@@ -33,6 +34,7 @@ MODULES = (
     paper_views,
     print_views,
     review_views,
+    trying_views,
 )
 """Imported, so that their views, approvals and jobs are known."""
 

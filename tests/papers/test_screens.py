@@ -51,6 +51,7 @@ def arranged(office: Office) -> list[tuple[str, str, str]]:  # noqa: F811
         ("compare", "Setter", f"{ITEM}/differences"),
         ("translate", "Setter", f"{ITEM}/translate"),
         ("write", "Setter", "/banks/ours/write?kind=match"),
+        ("try", "Setter", f"{big}/items/org-05/as-candidate"),
         ("kinds", "Setter", "/banks/ours/write"),
         ("example", "Setter", "/banks/ours/write/text?kind=hotspot"),
         ("pictures", "Setter", "/banks/ours/pictures"),
@@ -98,4 +99,4 @@ def test_pages_of_banks_and_papers(office: Office, browser: Browser, tmp_path: P
         wide.close()
         live.close()
     assert not found, "\n".join(found)
-    assert seen == 2 * len(pages) == 38
+    assert seen == 2 * len(pages) == 40
