@@ -21,8 +21,8 @@ from examsvc.ledger.entries import Entry, read_entry
 from examsvc.ledger.models import LogEntry, Opening
 
 State = Literal["announced", "committed", "fixed", "revealed", "drawn", "void"]
-BLIND = frozenset({"allocation", "calibration", "sample", "lots"})
-"""Purposes whose inputs say something that stays closed until the result is published: script codes, exclusions, who ties."""
+BLIND = frozenset({"assembly", "allocation", "calibration", "sample", "lots"})
+"""Purposes whose inputs say something that stays closed until the result is published: the pool, script codes, exclusions, who ties."""
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,14 @@ from examsvc.accounts import queries as accounts
 from examsvc.base import access, pages, web
 from examsvc.base.errors import N_, Refused
 from examsvc.competitions import queries as competitions
-from examsvc.papers import ceremony, custody, custody_rehearsal, queries
+from examsvc.papers import ceremony, ceremony_draw_views, custody, custody_rehearsal, queries
 from examsvc.papers.blueprint import OFFICE, bp, competition, form_of, me
 from examsvc.papers.ceremony_views import attachment, do_now, share_data
 from examsvc.papers.forms import KeyForm, ShareForm
+from examsvc.papers.rules import PartClause
+
+MODULES = (ceremony_draw_views,)
+"""Imported, so that their views and approvals are known."""
 
 
 @bp.route("/custodians", methods=["GET", "POST"])
@@ -37,8 +41,10 @@ def custodians(slug: str) -> str | Response:
     of, session = competition(slug), web.session()
     holders = accounts.holders(session, "custodian", slug, web.now())
     stages = {}
+    parts: dict[str, list[PartClause]] = {}
     for part in queries.seated_parts(of):
         stage = competitions.regulation(of).stage_of(part.id)
+        parts.setdefault(stage.id, []).append(part)
         stages[stage.id] = (
             stage,
             queries.custodians(session, of.id, stage.id),
@@ -52,6 +58,7 @@ def custodians(slug: str) -> str | Response:
         form=form,
         holders=[(one, queries.custodian_key(session, of.id, one.id)) for one in holders],
         stages=stages,
+        parts=parts,
         rule=competitions.regulation(of).paper,
         fingerprint=ceremony.fingerprint,
         mine=access.actor().holds("custodian", slug),
