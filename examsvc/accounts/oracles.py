@@ -6,8 +6,8 @@ under discipline (careers).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import combinations
 
@@ -37,6 +37,8 @@ class Board:
     discipline_bars: bool = False
     stages: tuple[str, ...] = ()
     posts: tuple[str, ...] = ()
+    approves: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The steps that each role approves, as sentences."""
 
 
 @dataclass(frozen=True)

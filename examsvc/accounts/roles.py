@@ -233,6 +233,7 @@ def propose_delegation(
             approvals.line(language, N_("From"), f"{grant.account.name}, {grant.account.email}"),
             approvals.line(language, N_("To"), f"{person.name}, {person.email}"),
             approvals.line(language, N_("In"), in_language(board.title, language)),
+            *_steps(board, grant.role, language),
             approvals.line(language, N_("Until"), f"{until:%d/%m/%Y}"),
         ],
         arguments={"grant": grant.id, "account": to, "until": seconds(until)},
@@ -242,6 +243,12 @@ def propose_delegation(
         asker_approves=False,
         barred=(to,),
     )
+
+
+def _steps(board: oracles.Board, role: str, language: str) -> list[str]:
+    """What the delegate may approve in the holder's place; nothing where the role approves no step."""
+    steps = [sentence(language, one) for one in board.approves.get(role, ())]
+    return [approvals.line(language, N_("Steps that the role approves"), "; ".join(steps))] if steps else []
 
 
 @approvals.carries_out(DELEGATE)

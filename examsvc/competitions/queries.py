@@ -29,6 +29,7 @@ from examsvc.competitions.models import (
     StandingRecord,
 )
 from examsvc.competitions.regulation import Regulation, read_canonical
+from examsvc.competitions.wording_procedure import STEPS
 
 
 def competition(session: Session, slug: str) -> Competition:
@@ -126,6 +127,9 @@ def board(session: Session, slug: str) -> oracles.Board | None:
         discipline_bars=rules.relations.under_discipline_barred,
         stages=tuple(stage.id for stage in rules.stages),
         posts=tuple(post.code for post in found.posts),
+        approves={
+            role: tuple(STEPS[one.step] for one in rules.approvals if role in one.roles) for role in roles
+        },
     )
 
 

@@ -31,7 +31,7 @@ OFFICE = ("hr-officer", "council-secretary")
 """Roles that order an erasure and hold data back; who approves, the regulation says."""
 READERS = (*OFFICE, "council-chair", "competent-authority", "supervisor", "system-administrator")
 STATES = {
-    "erased": N_("erased"),
+    "erased": N_("has been erased"),
     "held": N_("held back"),
     "waiting": N_("not yet due"),
     "unordered": N_("due, waits for two people"),
@@ -73,6 +73,7 @@ def _whole(slug: str, form: HoldForm) -> str:
     plans = queries.plans(session, competition, zone=zone, now=now)
     actor = access.actor()
     gone = queries.erased(session, competition.id)
+    ordered = queries.ordered_applications(session, competition.id)
     return render_template(
         "retention/data.html",
         competition=competition,
@@ -81,6 +82,15 @@ def _whole(slug: str, form: HoldForm) -> str:
         holds=queries.in_force(session, competition, zone=zone, now=now),
         erasures=queries.erasures(session, competition.id),
         gone=gone,
+        to_order={
+            plan.rule.id
+            for plan in plans
+            if plan.deadline is not None and plan.deadline.day is not None and not plan.deadline.forecast
+            for row in plan.rows
+            if row.outlook.state in ("held", "waiting", "unordered")
+            and row.application.id not in ordered.get(plan.rule.id, set())
+        },
+        titles={rule.id: DATA[rule.data] for rule in competitions.regulation(competition).retention},
         form=form,
         today=now.astimezone(zone).date(),
         may_order=any(actor.holds(role, slug) for role in OFFICE),
