@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from question_banks.conversion import comparable
 from question_banks.declarations import Choice, Interaction, Rule
+from question_banks.linting import item_media
 from question_banks.markup import Text
 from question_banks.model import Bank, Item
 from question_banks.problems import ProblemLog, declare
@@ -35,6 +36,8 @@ def report(bank: Bank, written: list[str], read: Callable[[ProblemLog], Bank], l
             continue
         for code, parameters in losses(bank[name], returned):
             log.lossy(code, name, **parameters)
+        if not item_media(bank[name]) <= set(back.media):
+            log.lossy("export-lost", name, field="pictures, sounds and films")
 
 
 def losses(item: Item, returned: Item) -> Iterator[tuple[str, dict[str, str]]]:

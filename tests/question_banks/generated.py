@@ -5,13 +5,27 @@ from fractions import Fraction
 
 from hypothesis import strategies as st
 
-from question_banks import Bank, Item, Metadata, Text, kinds
-from question_banks.declarations import Answer, Choice
+from question_banks import Bank, Item, Media, Metadata, Text, kinds
+from question_banks.declarations import (
+    Answer,
+    AreaEntry,
+    AreaMapped,
+    Choice,
+    Interaction,
+    Picture,
+    ResponseDeclaration,
+    Rule,
+)
 from question_banks.kinds import Gap, Option
+from question_banks.linting import item_media
 from question_banks.markup import markdown_of_plain
 from question_banks.model import Criterion, Level
+from question_banks.moodle import formula
+from question_banks.moodle.calculated import Data
+from tests.question_banks.qti_files import PNG
 
 LETTERS = "ABCDEFGH"
+MEDIA = [Media(PNG + bytes([n]), "image/png", f"so-do-{n}.png") for n in range(2)]
 WORDS = st.text(
     st.sampled_from(
         "aăâbcdđeêghiklmnoôơpqrstuưvxyáàảãạếềểễệ ABCĐ .,;:?!()-+*/=<>&%$#@_~'\"[]{}|\\^0123456789"
@@ -210,6 +224,45 @@ def _essay(draw, languages, body, rest):
     )
 
 
+def _calculated(draw, languages, body, rest):
+    """A pattern with data: each candidate's numbers are a row drawn by the seed."""
+    count = draw(st.integers(1, 4))
+    values = {name: draw(st.lists(NUMBERS, min_size=count, max_size=count)) for name in ("a", "b")}
+    source = draw(st.sampled_from(["{a}*2+{b}", "({a}-{b})*({a}+{b})", "pow({a},2)+sqrt(4)", "{b}"]))
+    data = Data(values, {"ANSWER1": formula.read(source)})
+    margin = Fraction(draw(st.sampled_from(["0", "0.5"])))
+    body = body.map(lambda text: f"{text}\n\nvới [[a]] và [[b]]")
+    pattern = kinds.numeric("x", body, [Answer("[[ANSWER1]]", tolerance=margin)], **rest)
+    return pattern.replaced(templates=data.templates(), template_processing=data.processing())
+
+
+def _composite(draw, languages, body, rest):
+    """An interaction that only QTI and the native format have."""
+    kind = draw(st.sampled_from(["slider", "associate", "hottext", "gap-match", "select-point"]))
+    found = draw(distinct(languages, 3, 4))
+    choices = tuple(Choice(name, text) for name, text in zip(LETTERS, found, strict=False))
+    if kind == "slider":
+        interaction = Interaction(kind, "R", lower=Fraction(0), upper=Fraction(100), step=Fraction(1, 2))
+        response, rule = ResponseDeclaration("R", "float", "single", ("12.5",)), "all-or-nothing"
+    elif kind == "associate":
+        interaction = Interaction(kind, "R", choices=choices, shuffle=draw(st.booleans()), max_choices=0)
+        response, rule = ResponseDeclaration("R", "pair", "multiple", ("A B",)), "all-or-nothing"
+    elif kind == "select-point":
+        interaction = Interaction(kind, "R", picture=Picture(MEDIA[0].key, 80, 60, draw(labels(languages))))
+        area = AreaMapped((AreaEntry("circle", (40, 30, 10), Fraction(1)),))
+        response, rule = ResponseDeclaration("R", "point", "single", ("40 30",), None, area), "mapping"
+    else:
+        places = {"gap-match": tuple(Choice(f"G{n}") for n in (1, 2)), "hottext": choices}[kind]
+        words = " và ".join(f"[[{place.id}]]" for place in places)
+        prompt = Text.of(dict.fromkeys(languages, f"Trong {words} đây"))
+        drag = choices if kind == "gap-match" else ()
+        interaction = Interaction(kind, "R", prompt, drag, places, max_choices=1 if kind == "hottext" else 0)
+        base, several = ("identifier", "single") if kind == "hottext" else ("directedPair", "multiple")
+        correct = ("B",) if kind == "hottext" else ("A G1", "B G2")
+        response, rule = ResponseDeclaration("R", base, several, correct), "all-or-nothing"
+    return Item("x", "composite", body, (interaction,), (response,), (Rule("R", rule),), **rest)
+
+
 KINDS = (
     "single",
     "multiple",
@@ -221,6 +274,8 @@ KINDS = (
     "gap",
     "essay",
     "description",
+    "calculated",
+    "composite",
 )
 
 
@@ -228,5 +283,17 @@ KINDS = (
 def banks(draw: st.DrawFn, languages: tuple[str, ...] | None = None) -> Bank:
     languages = languages or draw(st.sampled_from([("vi",), ("vi", "en"), ("en", "vi")]))
     found = draw(st.lists(items(languages), min_size=1, max_size=4))
-    named = tuple(item.replaced(id=f"item-{n}") for n, item in enumerate(found, 1))
-    return Bank("made", draw(labels(languages)), languages, "Apache-2.0", named)
+    named = tuple(
+        _illustrated(draw, item.replaced(id=f"item-{n}"), languages) for n, item in enumerate(found, 1)
+    )
+    used = {key for item in named for key in item_media(item)}
+    media = {medium.key: medium for medium in MEDIA if medium.key in used}
+    return Bank("made", draw(labels(languages)), languages, "Apache-2.0", named, media)
+
+
+def _illustrated(draw, item, languages):
+    """One item in four has a picture in its text."""
+    if draw(st.integers(0, 3)):
+        return item
+    picture = draw(st.sampled_from(MEDIA))
+    return item.replaced(body=item.body.map(lambda text: f"{text}\n\n![Sơ đồ]({picture.key})"))

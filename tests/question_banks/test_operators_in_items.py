@@ -16,17 +16,74 @@ from tests.question_banks.test_expressions import NO, base, num, op, pick, txt, 
 from tests.question_banks.test_interactions import choices, interaction
 
 # The specification's lists, by name.
-GENERAL = ["baseValue", "variable", "default", "correct", "mapResponse", "mapResponsePoint", "mathConstant", "null", "randomInteger", "randomFloat"]  # 15.1
+GENERAL = [
+    "baseValue",
+    "variable",
+    "default",
+    "correct",
+    "mapResponse",
+    "mapResponsePoint",
+    "mathConstant",
+    "null",
+    "randomInteger",
+    "randomFloat",
+]  # 15.1
 OPERATOR = [
-    "multiple", "ordered", "containerSize", "isNull", "index", "fieldValue", "random", "member", "delete", "contains",
-    "substring", "not", "and", "or", "anyN", "match", "stringMatch", "patternMatch", "equal", "equalRounded", "inside", "lt",
-    "gt", "lte", "gte", "durationLT", "durationGTE", "sum", "product", "subtract", "divide", "power", "integerDivide",
-    "integerModulus", "truncate", "round", "roundTo", "integerToFloat", "gcd", "lcm", "min", "max", "repeat", "mathOperator",
+    "multiple",
+    "ordered",
+    "containerSize",
+    "isNull",
+    "index",
+    "fieldValue",
+    "random",
+    "member",
+    "delete",
+    "contains",
+    "substring",
+    "not",
+    "and",
+    "or",
+    "anyN",
+    "match",
+    "stringMatch",
+    "patternMatch",
+    "equal",
+    "equalRounded",
+    "inside",
+    "lt",
+    "gt",
+    "lte",
+    "gte",
+    "durationLT",
+    "durationGTE",
+    "sum",
+    "product",
+    "subtract",
+    "divide",
+    "power",
+    "integerDivide",
+    "integerModulus",
+    "truncate",
+    "round",
+    "roundTo",
+    "integerToFloat",
+    "gcd",
+    "lcm",
+    "min",
+    "max",
+    "repeat",
+    "mathOperator",
     "statsOperator",
 ]  # fmt: skip  15.3
 ABOUT_TESTS = [
-    "testVariables", "outcomeMaximum", "outcomeMinimum", "numberCorrect", "numberIncorrect", "numberPresented",
-    "numberResponded", "numberSelected",
+    "testVariables",
+    "outcomeMaximum",
+    "outcomeMinimum",
+    "numberCorrect",
+    "numberIncorrect",
+    "numberPresented",
+    "numberResponded",
+    "numberSelected",
 ]  # fmt: skip  15.2: only in the outcome processing of tests
 VENDOR = ["customOperator"]  # an extension point without a meaning of its own
 MATH = [
@@ -139,9 +196,7 @@ def made(name: str) -> bytes:
         head += declaration(kind, cardinality, ("C",) if name == "correct" else (), mapped, part)
         body += asked(part, kind, cardinality)
         condition = expression.replace("{R}", var(part)).replace("{N}", part)
-        earn = (
-            f'<qti-set-outcome-value identifier="SCORE">{op("sum", var("SCORE"), num(1))}</qti-set-outcome-value>'
-        )
+        earn = f'<qti-set-outcome-value identifier="SCORE">{op("sum", var("SCORE"), num(1))}</qti-set-outcome-value>'
         rules += f"<qti-response-condition><qti-response-if>{condition}{earn}</qti-response-if></qti-response-condition>"
     outcomes = (
         '<qti-outcome-declaration identifier="SCORE" cardinality="single" base-type="float" normal-maximum="2"/>'

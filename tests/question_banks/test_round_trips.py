@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from question_banks import Bank, ImportResult, Item, read_bank, write_bank
 from question_banks.conversion import comparable
 from question_banks.declarations import Interaction
+from question_banks.linting import item_media
 from question_banks.losses import losses
 from tests.question_banks.generated import banks
 
@@ -58,6 +59,8 @@ def test_losses_are_named(format: str) -> None:
         for item, returned in zip(kept, back.bank, strict=True):
             if not named[item.id]:
                 assert_same(item, returned, data)
+                for key in item_media(item):
+                    assert back.bank.media[key].data == bank.media[key].data
             if "marking" not in named[item.id] and "marks" not in named[item.id]:
                 assert_marks_alike(item, returned, data)
 
@@ -72,6 +75,11 @@ def assert_same(item: Item, returned: Item, data: st.DataObject) -> None:
     assert item.marks == returned.marks
     assert [c.id for c in item.rubric] == [c.id for c in returned.rubric]
     assert list(losses(item, returned)) == []
+    for seed in range(3 if item.template_processing is not None else 0):
+        drawn, again = item.instance(seed), returned.instance(seed)
+        values = [answer.value for rule in drawn.rules for answer in rule.answers]
+        assert values == [answer.value for rule in again.rules for answer in rule.answers]
+        assert "[[" not in "".join(values)
 
 
 def _without_tokens(shown: dict) -> dict:
