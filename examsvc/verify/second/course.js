@@ -144,9 +144,10 @@ function follow(bundle, entry, units, standing, omitted, fail, at) {
   }
   if (type.under.length) {
     const ordering = at.get(entry.body.under);
-    if (entry.body.under >= entry.n || !ordering || !type.under.includes(ordering.type)) {
-      fail('V5', entry, 'names no order it was made under.', 'không nêu quyết định làm căn cứ.');
-    }
+    const fits = entry.body.under < entry.n && ordering && type.under.includes(ordering.type)
+      && shared(entry.type, ordering.type).every(name => entry.body[name] === ordering.body[name])
+      && (!ordering.posts.length || entry.posts.every(post => ordering.posts.includes(post)));
+    if (!fits) fail('V11', entry, 'names no order it could be made under.', 'không nêu đúng quyết định làm căn cứ.');
   }
 }
 

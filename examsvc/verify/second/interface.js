@@ -52,9 +52,11 @@ function sentences(list, className) {
 function show(report) {
   shown = report;
   const failed = report.findings.filter(one => one.verdict === 'failed').map(one => one.check).join(', ');
-  byId('conclusion').textContent = word('status_' + report.status);
-  byId('meaning').textContent = word('meaning_' + report.status, { checks: failed, reason: report.reason });
-  byId('report').dataset.status = { 0: 'good', 3: 'open' }[report.status] || 'bad';
+  const open = report.findings.filter(one => one.verdict === 'not done').map(one => one.check).join(', ');
+  const part = report.status === 0 && report.kind === 'restricted' ? 'part' : report.status;
+  byId('conclusion').textContent = word('status_' + part);
+  byId('meaning').textContent = word('meaning_' + part, { checks: failed, reason: report.reason, open });
+  byId('report').dataset.status = { 0: 'good', part: 'open', 3: 'open' }[part] || 'bad';
   facts(report);
   byId('findings').replaceChildren(...report.findings.map(one => {
     const item = element('li'), head = element('h4'), kind = CLASS[one.verdict];
