@@ -217,3 +217,17 @@ def test_likelihood_ratio_names_an_item_that_a_group_answered_alike():
     x[focal == 1, 2] = 1
     with pytest.raises(NotIdentified, match="3 "):
         likelihood_ratio(x, focal, studied=[2])
+
+
+@pytest.mark.parametrize("method", [mantel_haenszel, logistic, standardisation, sibtest])
+def test_the_order_of_candidates_and_of_items_does_not_matter(method):
+    x, focal = simulate(41, 150, shift=0.7)
+    rng = np.random.default_rng(3)
+    rows, columns = rng.permutation(300), rng.permutation(20)
+    found, turned = method(x, focal), method(x[rows][:, columns], focal[rows])
+    compared = 0
+    for name in ("chi2", "statistic", "difference", "p", "beta"):
+        if hasattr(found, name):
+            np.testing.assert_allclose(getattr(turned, name), getattr(found, name)[columns], atol=1e-7)
+            compared += 1
+    assert compared >= 1

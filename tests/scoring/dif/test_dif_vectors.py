@@ -203,7 +203,7 @@ def test_likelihood_ratio():
         np.testing.assert_allclose(mine.slope, slope, rtol=0, atol=2e-3)
         np.testing.assert_allclose(-mine.slope * mine.difficulty, intercept, rtol=0, atol=2e-3)
     # All seven free at once: each a column of its own in each group.
-    apart = [np.where((FOCAL == g)[:, None], X[:, free], np.nan) for g in (0, 1)]
+    apart = [np.where((g == FOCAL)[:, None], X[:, free], np.nan) for g in (0, 1)]
     whole = calibrate(np.column_stack([X[:, anchors], *apart]), "2PL", groups=FOCAL, standard_errors=False)
     assert whole.log_likelihood == pytest.approx(case["logLik_free"], abs=1e-3)
     assert found.difference[0] < -0.1  # I4 was made harder for the focal group

@@ -225,3 +225,37 @@ def test_scores_that_cannot_be_equated_are_refused(method, scores, error, words)
 def test_contradictory_options_are_refused(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+@pytest.mark.parametrize("method", RANDOM_GROUPS)
+def test_the_order_of_candidates_and_where_a_scale_begins_do_not_matter(method):
+    x, y = draw(21, 300), draw(22, 280, shift=0.3)
+    found = method(x, y, scale=(0, 30))
+    rng = np.random.default_rng(1)
+    turned = method(rng.permutation(x), rng.permutation(y), scale=(0, 30))
+    np.testing.assert_allclose(turned.y, found.y, atol=1e-10)
+    np.testing.assert_allclose(turned.standard_error, found.standard_error, atol=1e-10)
+    moved = method(x + 7, y + 7, scale=(7, 37))
+    assert moved.x.tolist() == (found.x + 7).tolist()
+    np.testing.assert_allclose(moved.y, found.y + 7, atol=1e-9)
+    np.testing.assert_allclose(moved.standard_error, found.standard_error, atol=1e-9)
+
+
+@pytest.mark.parametrize("method", [mean, linear, equipercentile])
+def test_counting_faults_instead_of_points_turns_the_function_over(method):
+    x, y = draw(21, 300), draw(22, 280, shift=0.3)
+    found, faults = method(x, y, scale=(0, 30)), method(30 - x, 30 - y, scale=(0, 30))
+    occupied = np.isfinite(found.standard_error) & np.isfinite(faults.standard_error[::-1])
+    assert occupied.sum() > 15
+    np.testing.assert_allclose(faults.y[::-1][occupied], 30 - found.y[occupied], atol=1e-9)
+
+
+@pytest.mark.parametrize("method", [tucker, levine, chained])  # nominal weights know the lengths
+def test_with_an_anchor_order_and_shift_do_not_matter_either(method):
+    one, other = draw_neat(31, 300, 0.0, 0.0), draw_neat(32, 300, 0.3, 0.2)
+    found = method(*one, *other)
+    order = np.random.default_rng(2).permutation(300)
+    turned = method(*(scores[order] for scores in (*one, *other)))
+    np.testing.assert_allclose(turned.y, found.y, atol=1e-9)
+    moved = method(one[0] + 3, one[1], other[0] + 3, other[1])
+    np.testing.assert_allclose(moved.y[-5:], found.y[-5:] + 3, atol=1e-9)

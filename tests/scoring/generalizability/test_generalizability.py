@@ -208,3 +208,17 @@ def test_refusals(scores, facets, options, error, words):
 def test_decision_refuses(numbers, options):
     with pytest.raises(BadParameters):
         decision_study(study(TABLE), numbers, **options)
+
+
+@pytest.mark.parametrize("method", ["anova", "reml"])
+def test_order_labels_and_shift_do_not_matter_and_the_scale_squares(method):
+    random = np.random.default_rng(9)
+    table = random.normal(0, 1, (15, 1)) + random.normal(0, 0.6, 4) + random.normal(0, 0.8, (15, 4))
+    found = study(*long(table), method=method)
+    turned = study(*long(3.0 - 2.0 * table[random.permutation(15)][:, [2, 0, 3, 1]]), method=method)
+    compared = 0
+    for one, other in zip(found.components, turned.components, strict=True):
+        assert one.facets == other.facets
+        assert other.variance == pytest.approx(4.0 * one.variance, rel=1e-5, abs=1e-8)
+        compared += 1
+    assert compared == 3

@@ -197,3 +197,20 @@ def test_borderline_refuses():
         borderline([1, 2], [1, 2, 3], 1)
     with pytest.raises(BadParameters):
         borderline([1, 2, 3], [1, 2, 3], 2, method="contrasting")
+
+
+def test_order_of_judges_items_and_candidates_and_a_shift_do_not_matter():
+    random = np.random.default_rng(5)
+    ratings = random.random((6, 9))
+    found, turned = angoff(ratings), angoff(ratings[random.permutation(6)][:, random.permutation(9)])
+    assert turned.cut == pytest.approx(found.cut)
+    assert turned.interval == pytest.approx(found.interval)
+    assert turned.rounds[0].total_error == pytest.approx(found.rounds[0].total_error)
+    grades = random.integers(0, 4, 60)
+    scores = 40 + 10 * grades + random.normal(0, 5, 60)
+    order = random.permutation(60)
+    for options in ({}, {"method": "group"}, {"method": "group", "statistic": "mean"}):
+        one = borderline(scores, grades, 1, **options)
+        other = borderline(2 * scores[order] + 7, grades[order] + 1, 2, **options)
+        assert other.cut == pytest.approx(2 * one.cut + 7)
+        assert other.interval == pytest.approx(tuple(2 * limit + 7 for limit in one.interval))
