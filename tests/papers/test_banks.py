@@ -19,7 +19,7 @@ from examsvc.base.database import make_engine, writing
 from examsvc.base.errors import NotFound, Refused
 from examsvc.commands.banks import bank as command
 from examsvc.papers import authoring, banks, queries, uploads
-from examsvc.papers.models import ItemVersion
+from examsvc.papers.models import Bank, ItemVersion, MediaFile
 from examsvc.papers.queries import Search
 from examsvc.papers.upload_models import BankUpload, UploadLine, UploadMedium
 from question_banks import Media, read_bank, write_bank
@@ -132,6 +132,18 @@ def test_what_the_bank_holds_when_a_person_looks_is_what_is_confirmed(session: S
         uploads.look_again(session, session.get_one(BankUpload, number), now=NOW)
     assert jobs.run_due(session, NOW) == 1
     assert verdicts(uploads.lines(session, session.get_one(BankUpload, number))) == {"one": "new version", "two": "unchanged"}
+
+
+def test_a_confirmation_that_fails_half_way_leaves_nothing(session: Session, setter: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    upload = handed_in(session, with_picture(), setter)
+    number = upload.id
+    with monkeypatch.context() as broken, pytest.raises(ZeroDivisionError), writing(session):  # the questions are written by then
+        broken.setattr(banks, "lacking_media", lambda *_: 1 / 0)
+        uploads.confirm(session, session.get_one(BankUpload, number), by=setter, now=NOW)
+    assert [session.query(table).count() for table in (Bank, ItemVersion)] == [0, 0]
+    with writing(session):
+        uploads.confirm(session, session.get_one(BankUpload, number), by=setter, now=NOW)
+    assert [session.query(table).count() for table in (Bank, ItemVersion, MediaFile)] == [1, 2, 1]
 
 
 def test_a_file_does_not_overrule_the_second_person(session: Session, setter: int) -> None:

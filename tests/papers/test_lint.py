@@ -33,6 +33,23 @@ def changed(item: Item, **metadata: object) -> Item:
     return item.replaced(metadata=replace(item.metadata, **metadata))
 
 
+def handing_in() -> Item:
+    """A question that asks for a file."""
+    text = """
+format = "examsvc-bank/1"
+id = "x"
+languages = ["vi", "en"]
+[[item]]
+id = "file"
+kind = "composite"
+prompt = { vi = "Nộp tệp.", en = "Hand in a file." }
+interaction = [{ response = "RESPONSE", kind = "upload" }]
+response = [{ id = "RESPONSE", base = "file", cardinality = "single" }]
+rule = [{ response = "RESPONSE", method = "person" }]
+"""
+    return read_bank(text.encode(), "native").bank["file"]
+
+
 DRAFT = ("warning", "No second person has reviewed these questions: %(numbers)s.")
 
 
@@ -50,6 +67,7 @@ def monolingual(item: Item) -> Item:
     [
         (lambda items: items[:9], "error", "%(items)d questions; the regulation"),
         (lambda items: [*items[:9], ESSAYS[0]], "error", "must be marked by a person"),
+        (lambda items: [*items[:9], handing_in()], "error", "asks for a file to be uploaded, which is not possible in a timed paper"),
         (lambda items: [*items[:9], monolingual(items[9])], "error", "not complete in every language"),
         (lambda items: [*items[:9], items[0]], "error", "the same or nearly so"),
         (

@@ -15,7 +15,7 @@ from tests.screens import OVERFLOW, served, sit_down
 def test_an_author_tries_a_question_of_a_file_and_of_the_bank(office: Office, page: Page) -> None:  # noqa: F811
     where = hand_in(office, TWO.encode()).split("/papers")[1]
     wrong: list[str] = []
-    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    page.on("response", lambda reply: wrong.append(reply.url) if reply.status >= 400 and "favicon" not in reply.url else None)
     page.on("pageerror", lambda error: wrong.append(str(error)))
     with served(office.world) as address:
         sit_down(office.world, page, address, office.hall.people["Setter"], "vi")
