@@ -4,16 +4,42 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from question_banks import BankError, lint, read_bank, write_bank
 from question_banks.reading import READERS, WRITERS
 
 if TYPE_CHECKING:
     from examsvc.papers.banks import Examination
+
+PATIENCE = 2.0
+"""Seconds of work after which a terminal is shown that something happens."""
+
+
+@contextmanager
+def working(words: str) -> Iterator[None]:
+    """A moving bar on standard error after PATIENCE seconds, on a terminal only: how far a reader is, it does not know."""
+    shown = Progress(TextColumn(words), BarColumn(), TimeElapsedColumn(), console=Console(stderr=True), transient=True)
+    shown.add_task("", total=None)
+    timer = threading.Timer(PATIENCE, shown.start)
+    timer.daemon = True
+    if sys.stderr.isatty():
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        if timer.ident is not None:
+            timer.join()
+        shown.stop()
 
 
 @click.group()
@@ -28,10 +54,11 @@ def bank() -> None:
 def lint_file(file: Path, format: str | None, as_json: bool) -> None:
     """What is lost or refused on reading a file, and what the lint finds; exit 1 when anything must be mended.  No database."""
     try:
-        result = read_bank(file, format)
+        with working("reading"):
+            result = read_bank(file, format)
+            found = lint(result.bank)
     except BankError as error:
         raise click.ClickException(str(error)) from None
-    found = lint(result.bank)
     bad = bool(result.refused) or any(one.weight == "error" for one in found)
     if as_json:
         click.echo(
@@ -88,8 +115,9 @@ def import_file(
     except OSError as error:
         raise click.ClickException(f"{file}: {error.strerror}") from None
     with create_app().app_context():
-        result = banks.read(data, format, language)
-        examination = banks.examine(db.session(), result, name=name)
+        with working("reading"):
+            result = banks.read(data, format, language)
+            examination = banks.examine(db.session(), result, name=name)
         state = queries.bank_state(db.session(), examination.bank_name)
         if preview and not as_json:
             show(examination, language)
@@ -101,7 +129,7 @@ def import_file(
                 return
         if not dry_run and examination.changes:
             prepared = banks.rows(examination)
-            with writing(db.session()) as session:
+            with working("storing"), writing(db.session()) as session:
                 if queries.bank_state(session, examination.bank_name) != state:
                     raise click.ClickException("The bank has changed since the file was compared with it; nothing was stored. Run the command again.")
                 banks.store(session, examination, by=None, now=system_clock(), prepared=prepared)
@@ -195,7 +223,8 @@ def export(name: str, format: str, output: Path, as_json: bool) -> None:
                     f"There is no bank {name}; with the system come {', '.join(shipped())}."
                 ) from None
             document = shipped_bank(name)
-    made = write_bank(document, format)
+    with working("writing"):
+        made = write_bank(document, format)
     try:
         output.write_bytes(made.data)
     except OSError as error:
