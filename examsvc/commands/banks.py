@@ -39,7 +39,9 @@ def working(words: str) -> Iterator[None]:
         timer.cancel()
         if timer.ident is not None:
             timer.join()
-        shown.stop()
+        if shown.live.is_started:
+            if shown.live.is_started:  # a bar that never was leaves no empty line behind
+            shown.stop()
 
 
 @click.group()

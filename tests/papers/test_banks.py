@@ -137,9 +137,10 @@ def test_what_the_bank_holds_when_a_person_looks_is_what_is_confirmed(session: S
 def test_a_confirmation_that_fails_half_way_leaves_nothing(session: Session, setter: int, monkeypatch: pytest.MonkeyPatch) -> None:
     upload = handed_in(session, with_picture(), setter)
     number = upload.id
-    with monkeypatch.context() as broken, pytest.raises(ZeroDivisionError), writing(session):  # the questions are written by then
-        broken.setattr(banks, "lacking_media", lambda *_: 1 / 0)
-        uploads.confirm(session, session.get_one(BankUpload, number), by=setter, now=NOW)
+    with monkeypatch.context() as broken:
+        broken.setattr(banks, "lacking_media", lambda *_: 1 / 0)  # the questions are written by then
+        with pytest.raises(ZeroDivisionError), writing(session):
+            uploads.confirm(session, session.get_one(BankUpload, number), by=setter, now=NOW)
     assert [session.query(table).count() for table in (Bank, ItemVersion)] == [0, 0]
     with writing(session):
         uploads.confirm(session, session.get_one(BankUpload, number), by=setter, now=NOW)
