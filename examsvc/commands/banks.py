@@ -39,8 +39,7 @@ def working(words: str) -> Iterator[None]:
         timer.cancel()
         if timer.ident is not None:
             timer.join()
-        if shown.live.is_started:
-            if shown.live.is_started:  # a bar that never was leaves no empty line behind
+        if shown.live.is_started:  # a bar that never was leaves no empty line behind
             shown.stop()
 
 
