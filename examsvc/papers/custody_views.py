@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import redirect, render_template, url_for
+from flask.blueprints import BlueprintSetupState
 from werkzeug.wrappers import Response
 
 from examsvc.accounts import approvals
@@ -10,7 +11,7 @@ from examsvc.accounts import queries as accounts
 from examsvc.base import access, pages, web
 from examsvc.base.errors import N_, Refused
 from examsvc.competitions import queries as competitions
-from examsvc.papers import ceremony, ceremony_draw_views, custody, custody_rehearsal, queries
+from examsvc.papers import ceremony, ceremony_draw_views, custody, custody_rehearsal, custody_tasks, queries
 from examsvc.papers.blueprint import OFFICE, bp, competition, form_of, me
 from examsvc.papers.ceremony_views import attachment, do_now, share_data
 from examsvc.papers.forms import KeyForm, ShareForm
@@ -18,6 +19,11 @@ from examsvc.papers.rules import PartClause
 
 MODULES = (ceremony_draw_views,)
 """Imported, so that their views and approvals are known."""
+
+
+@bp.record_once
+def _tasks(_: BlueprintSetupState) -> None:
+    pages.tasks_from(custody_tasks.tasks)
 
 
 @bp.route("/custodians", methods=["GET", "POST"])

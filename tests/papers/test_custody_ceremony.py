@@ -143,6 +143,7 @@ def test_a_ceremony_from_the_keys_to_the_spare(tmp_path: Path, address: str) -> 
         code = one.code
         page = day.get("Custodian1", f"/rehearsals/{code}")
         assert "This paper has no questions" in page
+        assert "Rehearse: hand in your share" in day.browser("Custodian1").get("/account/").get_data(as_text=True)
         true = sealing.decrypt_share(
             dealt(day, f"/rehearsals/{code}", "Custodian1"), Path(day.machine("Custodian1")).read_text().split()[-1]
         )
@@ -391,6 +392,9 @@ def test_a_rehearsal_falls_due_where_the_regulation_asks_for_one(tmp_path: Path,
         assert custody_rehearsal.due_at(day.session, of, "written") is None, "no sitting is planned"
         monkeypatch.setattr(custody_rehearsal.oracles, "bell", lambda *_: BELL)
         assert custody_rehearsal.due_at(day.session, of, "written") == BELL - timedelta(days=7)
+        asked = "Have the custodians rehearse the opening"
+        assert asked in day.browser("Chair").get("/account/").get_data(as_text=True)
+        assert asked not in day.browser("Setter").get("/account/").get_data(as_text=True)
         monkeypatch.undo()
 
 

@@ -201,6 +201,7 @@ def test_the_page_leads_from_step_to_step(sqlite_address: str, sqlite_session: S
     sqlite_session.rollback()
     assert hall.approve_all("Chair") == 1
     assert "commits to a secret number" in browser("Custodian1").get(PAGE).get_data(as_text=True)
+    assert "Commit to a secret number for the draw" in browser("Custodian1").get("/account/").get_data(as_text=True)
     draw = commit(hall, tmp_path)
     assert "Fix the pool" in browser("Setter").get(PAGE).get_data(as_text=True)
     assert "Fix the pool</button>" not in browser("Approver").get(PAGE).get_data(as_text=True)
