@@ -39,11 +39,12 @@ def course(read: Bundle) -> list[Finding]:
             if entry is not None:
                 problems += registry.append(entry)
         problems += registry.missing()
+        wanted = [read.manifest["competition"], read.manifest["origin"]]
+        wanted += [entry.body["key"] for entry in read.of("log.opened")]
         if not any(
             entry is not None
             and entry.type == "competition.opened"
-            and (entry.body["competition"], entry.body["origin"])
-            == (read.manifest["competition"], read.manifest["origin"])
+            and [entry.body[name] for name in ("competition", "origin", "key")] == wanted
             for entry in read.registry
         ):
             reasons["V4"].append("the registry log does not know this competition")
