@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from datetime import datetime
 from typing import Any
 
-import xlsxwriter
 from flask import redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from examsvc.accounts import approvals
-from examsvc.applications import candidate_views, office, queries, questions, rules
+from examsvc.applications import candidate_views, exporting, office, queries, questions, rules
 from examsvc.applications.blueprint import OFFICE, READERS, bp, download
 from examsvc.applications.forms import (
     DecisionForm,
@@ -127,6 +125,7 @@ def office_list(slug: str) -> str:
         closed=all(found and found[-1].closed_at is not None for found in _rounds(competition)),
         least=competitions.regulation(competition).admission.minimum_candidates.per_post,
         acts=any(access.actor().holds(role, slug) for role in OFFICE),
+        exports=exporting.ready(web.session(), competition, _me(), web.now()),
     )
 
 
@@ -163,40 +162,34 @@ def decide_many(slug: str) -> Response:
     return redirect(url_for("applications.office_list", slug=slug))
 
 
-@bp.get("/files.xlsx")
+@bp.post("/files/export")
 @access.roles(*OFFICE)
-def export(slug: str) -> Response:
-    """The list as a spreadsheet; what a candidate typed never becomes a formula."""
-    competition = competitions.competition(web.session(), slug)
-    rows = _chosen(competition, _filter(competition))
-    zone = web.settings().zone
-    buffer = io.BytesIO()
-    book = xlsxwriter.Workbook(
-        buffer, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    )
-    sheet = book.add_worksheet(gettext("Files"))
-    bold = book.add_format({"bold": True})
-    head = (N_("Number"), N_("Name"), N_("Date of birth"), N_("Post"), N_("Handed in"), N_("State"))
-    for column, title in enumerate(head):
-        sheet.write_string(0, column, gettext(title), bold)
-    for row, (one, state) in enumerate(rows, start=1):
-        born = one.account.birth_date
-        values = (
-            one.candidate_number or "",
-            one.account.name,
-            born.strftime("%d/%m/%Y") if born else "",
-            one.post.code,
-            one.submissions[-1].at.astimezone(zone).strftime("%d/%m/%Y %H:%M"),
-            gettext(STATES[state]),
+def ask_export(slug: str) -> Response:
+    """Proposes to take the list, as it is filtered, out as a spreadsheet; a second person approves."""
+    with web.writing() as session:
+        competition = competitions.competition(session, slug)
+        rows = [(one.code, STATES[state]) for one, state in _chosen(competition, _filter(competition))]
+        asked = exporting.ask_export(
+            session,
+            competition,
+            rows,
+            zone=web.settings().zone,
+            by=_me(),
+            now=web.now(),
+            language=pages.current_language(),
         )
-        for column, value in enumerate(values):
-            sheet.write_string(row, column, value)
-    sheet.autofit()
-    sheet.freeze_panes(1, 0)
-    book.close()
-    response = Response(
-        buffer.getvalue(), mimetype="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    )
+        number = asked.id
+    web.say(N_("Proposed. When a second person has approved it, you find the file with the list for a day."))
+    return redirect(url_for("accounts.approval", number=number))
+
+
+@bp.get("/files-<int:number>.xlsx")
+@access.roles(*OFFICE)
+def export(slug: str, number: int) -> Response:
+    """The approved list as a spreadsheet, for whoever asked for it."""
+    competition = competitions.competition(web.session(), slug)
+    data = exporting.fetch(web.session(), competition, number, by=_me(), now=web.now())
+    response = Response(data, mimetype="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
     response.headers["Content-Disposition"] = f"attachment; filename={slug}-files.xlsx"
     return response
 

@@ -17,8 +17,10 @@ from sqlalchemy.orm import Session
 from examsvc.accounts import approvals, queries, roles
 from examsvc.accounts import operations as accounts
 from examsvc.accounts.models import ApprovalRequest, RoleGrant
+from examsvc.applications import exporting
+from examsvc.applications import queries as files
 from examsvc.applications.models import Application, Submission
-from examsvc.base.errors import NotAllowed, Refused
+from examsvc.base.errors import NotAllowed, NotFound, Refused
 from examsvc.competitions import operations as course
 from examsvc.competitions.models import Competition
 from examsvc.competitions.regulation import Approval, read_preset
@@ -64,6 +66,7 @@ HIGH_VALUE = {
     "results.approve",
     "results.publish",
     "results.release-bundle",
+    "applications.export",
     "retention.erase",
 }
 
@@ -164,6 +167,11 @@ def given_out(session: Session, request: ApprovalRequest, now: Any) -> None:
     editions.release(session, approved)
 
 
+def another_name(session: Session, request: ApprovalRequest, now: Any) -> None:
+    code, _ = request.arguments["rows"][0]
+    session.scalars(select(Application).where(Application.code == code)).one().account.name = "Khác"
+
+
 def _two(session: Session) -> tuple[tuple[str, Any], ...]:
     first, second = session.scalars(select(ApprovalRequest).where(ApprovalRequest.outcome == "done")).first().votes[:2]
     return ((first.by.code, first.at), (second.by.code, second.at))
@@ -193,6 +201,7 @@ CHANGES: dict[str, Callable[[Session, ApprovalRequest, Any], None]] = {
     "results.approve": computed_again,
     "results.publish": computed_again,
     "results.release-bundle": given_out,
+    "applications.export": another_name,
     "retention.erase": published_later,
 }
 """What can become untrue between the proposal and the last approval; the others rest on nothing that changes."""
@@ -341,6 +350,17 @@ def test_no_high_value_step_is_one_persons(
     with hall.write():
         editions.ask_release(session, hall.competition, edition=1, kind="restricted", by=hall.office, now=hall.now)
     approve(hall.people["Chair"])
+    with hall.write():
+        listed = [(one.code, "Eligible") for one in files.eligible(session, hall.competition_id)]
+        asked = exporting.ask_export(session, hall.competition, listed, zone=ZONE, by=hall.office, now=hall.now)
+        number = asked.id
+        with pytest.raises(NotFound):
+            exporting.fetch(session, hall.competition, number, by=hall.office, now=hall.now)
+    approve(hall.second)
+    assert exporting.fetch(session, hall.competition, number, by=hall.office, now=hall.now)
+    for who, when in ((hall.second, hall.now), (hall.office, hall.now + timedelta(hours=25))):
+        with pytest.raises(NotFound):
+            exporting.fetch(session, hall.competition, number, by=who, now=when)
     with hall.write():
         retention.ask_erasure(
             session, hall.competition, "files-of-unsuccessful", zone=ZONE, by=hall.office, now=hall.now

@@ -14,8 +14,11 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from examsvc.accounts import approvals
+from examsvc.accounts.models import ApprovalRequest
 from examsvc.applications import queries
 from examsvc.applications.models import AccommodationRequest, Application
+from examsvc.base.database import writing
 from tests.applications import files
 from tests.applications.conftest import BureauOf
 from tests.applications.hall import Bureau
@@ -361,15 +364,26 @@ def test_filters_and_the_spreadsheet(office: Callable[..., Office]) -> None:
     assert "Bình" not in text(officer.get(f"{HOME}/files?post=A"))
     assert "@Ân" in text(officer.get(f"{HOME}/files?search=ân"))
     assert "No file fits" in text(officer.get(f"{HOME}/files?state=refused"))
-    response = officer.get(f"{HOME}/files.xlsx?post=B")
-    sheet = openpyxl.load_workbook(io.BytesIO(response.data)).active
-    rows = list(sheet.iter_rows(min_row=2))
+
+    def taken_out(query: str) -> object:
+        """Proposed by one officer, approved by another, fetched by the first and by nobody else."""
+        number = int(officer.post(f"{HOME}/files/export{query}").headers["Location"].rsplit("/", 1)[1])
+        assert officer.get(f"{HOME}/files-{number}.xlsx").status_code == 404, "not before the second person"
+        with made.web.session() as session, writing(session):
+            digest = session.get_one(ApprovalRequest, number).digest
+            assert approvals.approve(session, number, by=hall.second, digest=digest, now=hall.now)
+        assert f"files-{number}.xlsx" in officer.get(f"{HOME}/files").get_data(as_text=True)
+        assert made.client(hall.second).get(f"{HOME}/files-{number}.xlsx").status_code == 404
+        return openpyxl.load_workbook(io.BytesIO(officer.get(f"{HOME}/files-{number}.xlsx").data)).active
+
+    rows = list(taken_out("?post=B").iter_rows(min_row=2))
     assert {row[1].value for row in rows} == {"@Ân", "Bình"}
-    whole = openpyxl.load_workbook(io.BytesIO(officer.get(f"{HOME}/files.xlsx").data)).active
+    whole = taken_out("")
     cells = [cell for row in whole.iter_rows() for cell in row]
     assert all(cell.data_type in ("s", "n") for cell in cells)
     assert "=HYPERLINK(1)" in [cell.value for cell in cells]
-    assert made.client("Secretary").get(f"{HOME}/files.xlsx").status_code == 403
+    assert made.client("Secretary").post(f"{HOME}/files/export").status_code == 403
+    assert officer.post(f"{HOME}/files/export?state=refused").status_code == 409, "an empty list is no file"
 
 
 def test_lists_and_too_few(office: Callable[..., Office]) -> None:
@@ -412,4 +426,3 @@ def test_lists_and_too_few(office: Callable[..., Office]) -> None:
     page = text(made.web.client().get(f"{HOME}/candidates"))
     assert made.hall.number("An") in page
     assert ">An<" not in page
-
