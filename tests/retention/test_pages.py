@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -11,10 +12,11 @@ from playwright.sync_api import Page
 
 from examsvc.base import jobs
 from examsvc.base.database import writing
+from examsvc.commands import gunicorn_settings as settings_of_the_server
 from examsvc.retention import operations
 from examsvc.retention.models import Hold
 from tests.conftest import sqlite_copy
-from tests.retention.planted import COMPLAINANT, LOSER, WINNER
+from tests.retention.planted import COMPLAINANT, LOSER, WINNER, needles
 from tests.screens import faults, served
 from tests.web import World
 
@@ -137,3 +139,22 @@ def test_the_pages_fit_their_screens(office: Office, page: Page) -> None:
     work(office)
     with served(office) as address:
         assert faults(office, page, address, [(office.people["Office"], PAGE), (None, "/how-to-check")]) == []
+
+
+def test_the_programs_own_log_names_nobody(office: Office, caplog: pytest.LogCaptureFixture) -> None:
+    """What a candidate types, and what the office does with it, stands in tables; never in what the service prints."""
+    with caplog.at_level(logging.DEBUG):
+        address = f"{LOSER.lower()}@example.vn"
+        office.client().post("/account/sign-in", data={"email": address, "password": "wrong"})
+        office.client().post("/account/forgotten", data={"email": address})
+        for path in ("/account/", "/competitions/mot", "/account/messages"):
+            office.as_(LOSER).get(path)
+        office.as_("Office").get("/competitions/mot/files?search=" + LOSER)
+        office.as_("Office").get("/competitions/mot/" + LOSER)
+        order(office, "files-of-unsuccessful")
+        office.later(days=200)
+        work(office)
+        logging.getLogger("test").warning("heard")
+    assert "heard" in caplog.text
+    assert [one for one in needles(LOSER) if one in caplog.text.encode()] == []
+    assert settings_of_the_server.accesslog is None
