@@ -86,10 +86,13 @@ def _clear(session: Session, number: int) -> None:
 
 @jobs.handles("papers.look_into")
 def _look_into(session: Session, arguments: dict[str, Any], now: datetime) -> None:
-    """Reads a file and writes down, question by question, what its import would do; begins anew when it was interrupted."""
+    """Reads a file and writes down, question by question, what its import would do; begins anew when it was interrupted.
+
+    Two workers at the same file cannot leave half of it: who ends first and finds all its lines has looked into it.
+    """
     found = session.get(BankUpload, int(arguments["upload"]))
-    if found is None:
-        return  # forgotten meanwhile
+    if found is None or found.looked_at is not None:
+        return  # forgotten meanwhile, or looked into by another worker
     number, digest = found.id, found.digest
     try:
         result = banks.read(found.data, found.format or None, found.language)
@@ -106,6 +109,9 @@ def _look_into(session: Session, arguments: dict[str, Any], now: datetime) -> No
     lines = _written(examination)
     session.rollback()
     with writing(session):
+        found = session.get(BankUpload, number)
+        if found is None or found.looked_at is not None:
+            return
         _clear(session, number)
     for start in range(0, len(lines), STEP):
         with writing(session):
@@ -129,6 +135,8 @@ def _look_into(session: Session, arguments: dict[str, Any], now: datetime) -> No
         found = session.get(BankUpload, number)
         if found is None or found.digest != digest:
             return
+        if overview(session, found).lines != len(lines):
+            raise RuntimeError("another worker looks into the same file")  # who took it when this one seemed dead; tried again
         document = examination.document
         found.format, found.bank_name, found.bank_state = examination.format, examination.bank_name, state
         found.found = json.dumps(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -114,10 +115,26 @@ def test_a_job_that_was_cut_short_begins_anew(session: Session, setter: int) -> 
     upload = handed_in(session, with_picture(), setter)
     with writing(session):
         number = upload.id
+        session.get_one(BankUpload, number).looked_at = None  # all its lines were written, its end was not
         jobs.ask_for(session, "papers.look_into", NOW, upload=number)
     assert jobs.run_due(session, NOW) == 1
     assert [line.identifier for line in uploads.lines(session, session.get_one(BankUpload, number))] == ["one", "two"]
     assert session.query(UploadMedium).count() == 1
+
+
+def test_two_workers_at_the_same_file_leave_no_half_of_it(session: Session, setter: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another worker, who took this one for dead, has cleared its lines and begun to write its own."""
+    with writing(session):
+        number = uploads.hand_in(
+            session, file_name="f", data=TWO.encode(), format=None, language="vi", bank_name="", by=setter, now=NOW
+        ).id
+    counted = uploads.overview
+    monkeypatch.setattr(uploads, "overview", lambda *given: replace(counted(*given), counts={"new": 1}))
+    assert jobs.run_due(session, NOW) == 0
+    assert session.get_one(BankUpload, number).looked_at is None
+    monkeypatch.undo()
+    assert jobs.run_due(session, NOW + timedelta(hours=1)) == 1
+    assert len(uploads.lines(session, session.get_one(BankUpload, number))) == 2
 
 
 def test_what_the_bank_holds_when_a_person_looks_is_what_is_confirmed(session: Session, setter: int) -> None:
