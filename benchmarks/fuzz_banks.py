@@ -356,6 +356,7 @@ def run(reader: str, number: int, seed: int, save: Path | None, second: float = 
     good = seeds(reader)
     kept = len(good)
     known = {try_one(data, reader).said for data in good}
+    most = 2 * max(map(len, good))  # a discovery longer than that would slow down what follows
     outcomes: Counter[str] = Counter()
     failures, slowest = 0, 0.0
     signal.signal(signal.SIGVTALRM, _give_up)
@@ -389,7 +390,7 @@ def run(reader: str, number: int, seed: int, save: Path | None, second: float = 
         outcomes[reading.outcome] += 1
         if took > second:
             failed(n, data, f"took {took:.1f} s")
-        elif reading.said not in known and reading.outcome != "not read" and len(data) < 30_000:
+        elif reading.said not in known and reading.outcome != "not read" and len(data) < most:
             known.add(reading.said)
             if len(good) < CORPUS:
                 good.append(data)

@@ -7,8 +7,9 @@ filtering; Chaudhuri, Ganti and Kaushik 2006, "A primitive operator for similari
 
 import itertools
 import re
+from bisect import bisect, insort
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
@@ -17,6 +18,7 @@ from question_banks.model import Item
 from question_banks.values import folded
 
 NEARLY = Fraction(4, 5)
+Places = dict[int, list[tuple[int, int]]]  # by the size of an item's set: where the pair stands in it, which item
 _WORD = re.compile(r"\w+")
 
 
@@ -59,7 +61,7 @@ def duplicates(
     every = old + fresh
     sets = [shingles(item) for item in every]
     frequency = Counter(shingle for one in sets for shingle in one)
-    postings: dict[str, list[int]] = defaultdict(list)
+    postings: dict[str, Places] = defaultdict(dict)
     by_digest: dict[str, list[int]] = defaultdict(list)
     found: list[Duplicate] = []
     for place, (item, one) in enumerate(zip(every, sets, strict=True)):
@@ -67,19 +69,28 @@ def duplicates(
         prefix = rare[: len(one) - ceil(nearly * len(one)) + 1] if one else []
         is_new = place >= len(old)
         if is_new:
-            bounds = (
-                ceil(nearly * len(one)),
-                int(len(one) / nearly),
-            )  # sets of other sizes cannot overlap enough
-            near = {
-                o for shingle in prefix for o in postings[shingle] if bounds[0] <= len(sets[o]) <= bounds[1]
-            }
+            near = _candidates(prefix, len(one), postings, nearly)
             likes = _likenesses(every, sets, place, near | set(by_digest[item.digest]), nearly, len(old))
             found += sorted(likes, key=lambda d: (-d.similarity, d.other))
-        for shingle in prefix:
-            postings[shingle].append(place)
+        for rank, shingle in enumerate(prefix):
+            insort(postings[shingle].setdefault(len(one), []), (rank, place))
         by_digest[item.digest].append(place)
     return tuple(found)
+
+
+def _candidates(prefix: list[str], size: int, postings: Mapping[str, Places], nearly: Fraction) -> set[int]:
+    """Items that share a rare pair and could still overlap enough from there on: all that is common stands behind the
+    first common pair, so it is no more than the shorter rest (positional filtering; Xiao, Wang, Lin and Yu 2008,
+    "Efficient similarity joins for near duplicate detection")."""
+    over, under = nearly.numerator, nearly.numerator + nearly.denominator
+    shortest, longest = ceil(nearly * size), int(size / nearly)
+    near: set[int] = set()
+    for rank, shingle in enumerate(prefix):
+        for length, entries in postings.get(shingle, {}).items():
+            common = -(-over * (size + length) // under)  # what sets of these sizes must share at least
+            if shortest <= length <= longest and size - rank >= common:
+                near.update(other for place, other in entries[: bisect(entries, (length - common + 1,))])
+    return near
 
 
 def _likenesses(

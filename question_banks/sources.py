@@ -141,12 +141,17 @@ def local(element: etree._Element) -> str:
 def children(element: etree._Element, *names: str) -> Iterator[etree._Element]:
     """Child elements, in any namespace, of the given local names (all without names)."""
     for child in element:
-        if isinstance(child.tag, str) and (not names or local(child) in names):
+        tag = child.tag
+        if isinstance(tag, str) and (not names or tag in names or tag.rpartition("}")[2] in names):
             yield child
 
 
 def child(element: etree._Element, *names: str) -> etree._Element | None:
-    return next(children(element, *names), None)
+    for child in element:
+        tag = child.tag
+        if isinstance(tag, str) and (not names or tag in names or tag.rpartition("}")[2] in names):
+            return child
+    return None
 
 
 def content(element: etree._Element | None) -> str:
