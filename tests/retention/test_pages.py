@@ -117,6 +117,7 @@ def test_nobody_else_enters(office: Office, person: str) -> None:
 
 
 def test_who_only_reads_orders_nothing(office: Office) -> None:
+    assert f'href="{PAGE}"' in office.as_("Chair").get("/competitions/mot/course").get_data(as_text=True)
     assert "Propose the erasure" not in office.read("Chair")
     assert office.as_("Chair").post(f"{PAGE}/rules/answers/order").status_code == 403
     assert office.as_("Office").post(f"{PAGE}/rules/nonsense/order").status_code == 404
