@@ -94,17 +94,9 @@ def _bank_findings(bank: Bank) -> Iterator[Finding]:
         yield Finding("", "advice", "", "lint-medium-unused", {"name": name})
 
 
-def item_media(item: Item) -> set[str]:
+def item_media(item: Item) -> frozenset[str]:
     """Keys of the media that an item shows."""
-    names = set()
-    for _, text in [*item.texts(), *item.hidden_texts()]:
-        for _, source in text.values:
-            if "media/" in source:
-                names |= set(re.findall(r"media/[0-9a-f]{64}", source))
-    for interaction in item.interactions:
-        pictures = [interaction.picture, *(choice.picture for choice in interaction.everything())]
-        names |= {picture.media for picture in pictures if picture}
-    return names
+    return item.media
 
 
 def lint_item(item: Item, bank: Bank) -> list[Finding]:
@@ -146,7 +138,7 @@ def _texts(item: Item, bank: Bank, say: Say) -> None:
         for language in bank.languages:
             if text and language not in text.languages:
                 say("warning", "lint-explanation-language", place, language=language)
-    for name in item_media(item) - set(bank.media):
+    for name in item.media - bank.media.keys():
         say("error", "lint-media-missing", name=name)
     for language, source in item.body.values:
         if found := _NEGATION.search(source.strip()):

@@ -1,6 +1,7 @@
 """The model: a Bank of Items, and what an item can do: be instantiated, shown, checked and marked."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -66,6 +67,7 @@ __all__ = [
     "Value",
 ]
 
+_MEDIA = re.compile(r"media/[0-9a-f]{64}")
 ITEM_KINDS = (
     "single", "multiple", "true-false", "numeric", "text", "order", "match", "gap", "essay", "description", "composite",
 )  # fmt: skip
@@ -203,6 +205,19 @@ class Item:
         for rule in self.rules:
             for answer in rule.answers:
                 yield f"answer {answer.value}", answer.feedback
+
+    @cached_property
+    def media(self) -> frozenset[str]:
+        """Keys of the media in its texts, hidden ones too, and in its interactions."""
+        names = set()
+        for _, text in (*self.texts(), *self.hidden_texts()):
+            for _, source in text.values:
+                if "media/" in source:
+                    names |= set(_MEDIA.findall(source))
+        for interaction in self.interactions:
+            pictures = (interaction.picture, *(choice.picture for choice in interaction.everything()))
+            names |= {picture.media for picture in pictures if picture}
+        return frozenset(names)
 
     @cached_property
     def declared(self) -> Mapping[str, ResponseDeclaration]:
