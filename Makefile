@@ -1,5 +1,5 @@
 # The two commands: `make demo` serves a demonstration, `make test` runs every test.
-# `make benchmarks` prints times and memory, `make figures` the coverage and error rates that docs/methods quotes.
+# `make benchmarks` prints times and memory, `make figures` the coverage and error rates that docs/methods quotes and what docs/figures.md keeps of the record.
 PYTHON ?= python3
 VENV   ?= .venv
 RUN     = $(VENV)/bin/
@@ -36,6 +36,9 @@ figures: $(VENV)/ready
 	$(RUN)python benchmarks/irt_coverage.py
 	$(RUN)python benchmarks/coverage_classical.py
 	$(RUN)python benchmarks/screening.py
+	$(RUN)python benchmarks/verification.py
+	$(RUN)python benchmarks/ledger.py
+	$(RUN)python benchmarks/sealing.py
 
 # The package that ours is measured against, in an environment of its own: the locked one stays as it is.
 $(VENV)-girth/ready: pyproject.toml

@@ -9,7 +9,7 @@ of the standard library writes what RFC 8785 asks; the tests hold it against an 
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 MAX_INTEGER = 2**53 - 1
@@ -48,7 +48,7 @@ def decode(data: bytes, *, max_bytes: int = MAX_BYTES) -> Any:
     try:
         text = data.decode("utf-8")
         if _is_simple(text):
-            value = _quick_decoder.decode(text)
+            value, _ = _scan(text, 0)  # what may follow shows when it is spelt again
         else:
             value = _decoder.decode(text)
             _check(value, MAX_DEPTH)
@@ -56,6 +56,8 @@ def decode(data: bytes, *, max_bytes: int = MAX_BYTES) -> Any:
         raise
     except RecursionError:
         raise CanonicalError(f"the text is nested deeper than {MAX_DEPTH} levels") from None
+    except StopIteration:
+        raise CanonicalError("the text is not JSON in UTF-8") from None
     except ValueError as error:  # JSONDecodeError and UnicodeDecodeError
         raise CanonicalError(f"the text is not JSON in UTF-8: {error}") from None
     if _encoder.encode(value) != text:
@@ -149,3 +151,4 @@ _decoder = json.JSONDecoder(
     object_pairs_hook=_object, parse_float=_no_float, parse_int=_integer, parse_constant=_no_float
 )
 _quick_decoder = json.JSONDecoder(parse_float=_no_float, parse_int=_integer, parse_constant=_no_float)
+_scan: Callable[[str, int], tuple[Any, int]] = _quick_decoder.scan_once  # type: ignore[attr-defined]
