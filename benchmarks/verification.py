@@ -1,9 +1,10 @@
 # ruff: noqa: E402
 """Figures of the verifier: changes found, attacks found, honest competitions without alarm, checks removed, speed. All from seeds.
 
-python benchmarks/verification.py [mutations] [attacks] [honest] [removed] [speed]       all of them where none is named
+python benchmarks/verification.py [mutations] [attacks] [removed] [agreement] [honest] [speed]       all of them where none is named
 """
 
+import os
 import random
 import subprocess
 import sys
@@ -15,6 +16,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "tests" / "ledger"), str(ROOT / "tests" / "verify")]
 
 from attackers import matrix
+from bad import bad
 from hall import Scenario, material, plain, regulated
 from hall_course import competition
 from mutating import (
@@ -29,9 +31,10 @@ from mutating import (
     structural,
 )
 from scenarios import scenario as scenario_of
+from second import disagreements, failing, open_page, reports
 from test_honest import alarms
 
-from examsvc.ledger.bundle import RESTRICTED, compose
+from examsvc.ledger.bundle import PUBLIC, RESTRICTED, compose
 from examsvc.verify.verification import VERIFIED
 
 SEED = 3
@@ -114,6 +117,42 @@ def removed() -> None:
         print(f"  V{number}: {len(red)}: {', '.join(red) or 'NONE'}")
 
 
+def agreement(honest: int = 60) -> None:
+    """Both verifiers on every published bad bundle, and on both editions of honest competitions of varied regulation."""
+    from playwright.sync_api import sync_playwright
+
+    made = bad()
+    good = {}
+    for seed in range(honest):
+        candidates, chosen = scenario_of(seed)
+        hall = competition(seed, candidates, scenario=chosen)
+        for kind in (PUBLIC, RESTRICTED):
+            good[f"{kind} {seed}"] = (compose(material(hall), kind, hall.posts, hall.edition), [])
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
+        browser = playwright.chromium.launch(
+            executable_path=os.environ.get("EXAMSVC_CHROMIUM", "/usr/bin/chromium"), args=["--no-sandbox"]
+        )
+        page = browser.new_page()
+        open_page(page, Path(folder))
+        print(
+            f"Both verifiers on {len(made)} bad bundles (seed {SEED}) and {len(good)} editions of honest competitions (seeds 0 to {honest - 1})"
+        )
+        for title, bundles in (("bad", made), ("honest", good)):
+            unlike = disagreements(page, bundles)
+            print(
+                f"  {title}: the page names the very checks that fail for {len(bundles) - len(unlike)} of {len(bundles)}; it says of checks it does not make that they are not done"
+            )
+            for line in unlike:
+                print(f"    {line}")
+        second = [(failing(*one[:2]), one[1]) for one in reports(page, (data for data, _ in made.values()))]
+        none = sum(not checks for checks, _ in second)
+        print(f"  bad bundles in which the page finds nothing, and what it leaves undone: {none}")
+        for (name, (_, checks)), (said, _) in zip(made.items(), second, strict=True):
+            if not said:
+                print(f"    {name}: {', '.join(checks)}")
+        browser.close()
+
+
 def large(candidates: int, file: Path) -> None:
     """Write a restricted edition to a file: one post, 20 items and an essay, 60 saves each, two markers for each essay, the best 50 are heard."""
 
@@ -159,9 +198,16 @@ def speed(candidates: int = 10_000) -> None:
     print(f"{said[0]}: verified in {wall} s ({used} s of one processor), {memory} MB at most")
 
 
+FIGURES = {
+    "mutations": mutations,
+    "attacks": attacks,
+    "removed": removed,
+    "agreement": agreement,
+    "honest": honest,
+    "speed": speed,
+}
+
 if __name__ == "__main__":
-    for name in sys.argv[1:] or ["mutations", "attacks", "honest", "removed", "speed"]:
-        {"mutations": mutations, "attacks": attacks, "honest": honest, "removed": removed, "speed": speed}[
-            name
-        ]()
+    for name in sys.argv[1:] or list(FIGURES):
+        FIGURES[name]()
         print(flush=True)
