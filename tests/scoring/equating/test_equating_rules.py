@@ -119,7 +119,7 @@ def test_standard_errors_with_an_anchor_agree_with_resampling(method, options):
 def test_intervals_cover_the_population_function():
     low = high = 0
     truth = None
-    x_all, y_all = draw(100, 400_000), draw(101, 400_000, 0.0, shift=0.25)
+    x_all, y_all = draw(100, 150_000), draw(101, 150_000, 0.0, shift=0.25)
     truth = linear(x_all, y_all, scale=(0, 30)).y[15]
     for seed in range(200):
         found = linear(draw(seed, 200), draw(seed + 5000, 200, shift=0.25), scale=(0, 30))

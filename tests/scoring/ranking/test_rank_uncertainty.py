@@ -218,7 +218,7 @@ def test_a_flat_prior_promises_too_much():
     """Why the population is the default: with errors as large as differences the flat prior is overconfident."""
     random = np.random.default_rng(12)
     flat, drawn, hits = [], [], []
-    for _ in range(300):
+    for _ in range(200):
         true = random.normal(0, 0.7, 10)
         scores = true + random.normal(0, 1, 10)
         hits.append(true.argmax() == scores.argmax())
