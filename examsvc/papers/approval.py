@@ -17,7 +17,7 @@ from examsvc.competitions import queries as competitions
 from examsvc.competitions.models import Competition
 from examsvc.ledger import commitments
 from examsvc.ledger.operations import record
-from examsvc.papers import contents, operations, paper_lint, queries, scope
+from examsvc.papers import ceremony_draws, contents, operations, paper_lint, queries, scope
 from examsvc.papers.models import Form
 from examsvc.papers.rules import Finding
 
@@ -102,6 +102,7 @@ def _approve(session: Session, approved: Approved) -> None:
         paper=form.code,
         kind=form.role,
         forms=[commitments.commit("paper.form", salt, form_object(form))],
+        draw=ceremony_draws.draw_behind(session, form),
     )
     form.approval_entry = entry.position
     session.flush()

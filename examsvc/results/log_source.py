@@ -11,7 +11,7 @@ from examsvc.applications import queries as applications
 from examsvc.competitions import queries as competitions
 from examsvc.competitions.models import Competition
 from examsvc.ledger import canonical as canonical_json
-from examsvc.ledger import oracles, order
+from examsvc.ledger import draw_records, oracles, order
 from examsvc.ledger.bundle import Save
 from examsvc.ledger.definitions import StageKind
 from examsvc.ledger.oracles import Place, Reader, StoredSave
@@ -67,8 +67,8 @@ class Competitions:
         return [*found, *(notice.document.encode() for notice in competition.notices)]
 
     def outside(self, session: Session, log: str) -> Mapping[str, bytes]:
-        """Draws held by the server have none: their outside value is a leaf of the log itself."""
-        return {}
+        """What two people read; draws held by the server have none, their outside value is a leaf of the log itself."""
+        return draw_records.outside_values(session, log)
 
     def place(self, session: Session, log: str) -> Place | None:
         found = session.scalar(select(Competition).where(Competition.slug == log))

@@ -28,6 +28,20 @@ def upgrade() -> None:
     sa.UniqueConstraint('email', name=op.f('uq_accounts_email'))
     )
     op.create_index(op.f('ix_accounts_identity_digest'), 'accounts', ['identity_digest'], unique=False)
+    op.create_table('draw_outside_readings',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('log', sa.String(length=60), nullable=False),
+    sa.Column('draw', sa.String(length=64), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('value', sa.Text(), nullable=False),
+    sa.Column('place', sa.Text(), nullable=False),
+    sa.Column('by', sa.String(length=64), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_draw_outside_readings')),
+    sa.UniqueConstraint('log', 'draw', 'by', 'number', name=op.f('uq_draw_outside_readings_log_draw_by_number')),
+    info={'append_only': True}
+    )
+    op.create_index(op.f('ix_draw_outside_readings_log'), 'draw_outside_readings', ['log'], unique=False)
     op.create_table('duties',
     sa.Column('name', sa.String(length=60), nullable=False),
     sa.Column('due_at', sa.DateTime(timezone=True), nullable=False),
@@ -176,6 +190,11 @@ def upgrade() -> None:
     sa.Column('data', sa.LargeBinary(), nullable=False),
     sa.Column('by_id', sa.Integer(), nullable=False),
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('job_id', sa.Integer(), nullable=True),
+    sa.Column('looked_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('bank_state', sa.String(length=100), nullable=False),
+    sa.Column('refusal', sa.LargeBinary(), nullable=True),
+    sa.Column('found', sa.LargeBinary(), nullable=True),
     sa.ForeignKeyConstraint(['by_id'], ['accounts.id'], name=op.f('fk_bank_uploads_by_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_bank_uploads'))
     )
@@ -585,6 +604,32 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_services'))
     )
     op.create_index(op.f('ix_services_account_id'), 'services', ['account_id'], unique=False)
+    op.create_table('upload_lines',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('upload_id', sa.Integer(), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('identifier', sa.String(length=200), nullable=False),
+    sa.Column('verdict', sa.String(length=20), nullable=False),
+    sa.Column('lossy', sa.Boolean(), nullable=False),
+    sa.Column('alike', sa.Boolean(), nullable=False),
+    sa.Column('content', sa.LargeBinary(), nullable=False),
+    sa.ForeignKeyConstraint(['upload_id'], ['bank_uploads.id'], name=op.f('fk_upload_lines_upload_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_upload_lines')),
+    sa.UniqueConstraint('upload_id', 'number', name=op.f('uq_upload_lines_upload_id_number'))
+    )
+    op.create_index(op.f('ix_upload_lines_upload_id'), 'upload_lines', ['upload_id'], unique=False)
+    op.create_table('upload_media',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('upload_id', sa.Integer(), nullable=False),
+    sa.Column('digest', sa.String(length=64), nullable=False),
+    sa.Column('type', sa.String(length=100), nullable=False),
+    sa.Column('name', sa.String(length=200), nullable=False),
+    sa.Column('data', sa.LargeBinary(), nullable=False),
+    sa.ForeignKeyConstraint(['upload_id'], ['bank_uploads.id'], name=op.f('fk_upload_media_upload_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_upload_media')),
+    sa.UniqueConstraint('upload_id', 'digest', name=op.f('uq_upload_media_upload_id_digest'))
+    )
+    op.create_index(op.f('ix_upload_media_upload_id'), 'upload_media', ['upload_id'], unique=False)
     op.create_table('blueprints',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('competition_id', sa.Integer(), nullable=False),
@@ -697,6 +742,20 @@ def upgrade() -> None:
     info={'append_only': True}
     )
     op.create_index(op.f('ix_decisions_competition_id'), 'decisions', ['competition_id'], unique=False)
+    op.create_table('erasure_orders',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('competition_id', sa.Integer(), nullable=False),
+    sa.Column('rule', sa.String(length=60), nullable=False),
+    sa.Column('applications', sa.JSON(none_as_null=True), nullable=False),
+    sa.Column('due_on', sa.Date(), nullable=False),
+    sa.Column('request_id', sa.Integer(), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['competition_id'], ['competitions.id'], name=op.f('fk_erasure_orders_competition_id')),
+    sa.ForeignKeyConstraint(['request_id'], ['approval_requests.id'], name=op.f('fk_erasure_orders_request_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_erasure_orders')),
+    sa.UniqueConstraint('request_id', name=op.f('uq_erasure_orders_request_id'))
+    )
+    op.create_index(op.f('ix_erasure_orders_competition_id'), 'erasure_orders', ['competition_id'], unique=False)
     op.create_table('grant_suspensions',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('grant_id', sa.Integer(), nullable=False),
@@ -784,6 +843,19 @@ def upgrade() -> None:
     info={'append_only': True}
     )
     op.create_index(op.f('ix_notice_texts_competition_id'), 'notice_texts', ['competition_id'], unique=False)
+    op.create_table('paper_assembly_draws',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('competition_id', sa.Integer(), nullable=False),
+    sa.Column('part', sa.String(length=60), nullable=False),
+    sa.Column('draw', sa.String(length=64), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('approval_id', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['approval_id'], ['approval_requests.id'], name=op.f('fk_paper_assembly_draws_approval_id')),
+    sa.ForeignKeyConstraint(['competition_id'], ['competitions.id'], name=op.f('fk_paper_assembly_draws_competition_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_paper_assembly_draws')),
+    sa.UniqueConstraint('competition_id', 'draw', name=op.f('uq_paper_assembly_draws_competition_id_draw'))
+    )
+    op.create_index(op.f('ix_paper_assembly_draws_competition_id'), 'paper_assembly_draws', ['competition_id'], unique=False)
     op.create_table('posts',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('competition_id', sa.Integer(), nullable=False),
@@ -974,12 +1046,26 @@ def upgrade() -> None:
     info={'append_only': True}
     )
     op.create_index(op.f('ix_date_records_competition_id'), 'date_records', ['competition_id'], unique=False)
+    op.create_table('erasures',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('order_id', sa.Integer(), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('people', sa.Integer(), nullable=False),
+    sa.Column('counts', sa.JSON(none_as_null=True), nullable=False),
+    sa.Column('traces', sa.JSON(none_as_null=True), nullable=False),
+    sa.Column('entries', sa.JSON(none_as_null=True), nullable=False),
+    sa.Column('rewritten_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['order_id'], ['erasure_orders.id'], name=op.f('fk_erasures_order_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_erasures'))
+    )
+    op.create_index(op.f('ix_erasures_order_id'), 'erasures', ['order_id'], unique=False)
     op.create_table('forms',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('competition_id', sa.Integer(), nullable=False),
     sa.Column('code', sa.String(length=60), nullable=False),
     sa.Column('part', sa.String(length=60), nullable=False),
     sa.Column('role', sa.String(length=10), nullable=False),
+    sa.Column('shift', sa.Integer(), nullable=False),
     sa.Column('blueprint_id', sa.Integer(), nullable=False),
     sa.Column('seed', sa.String(length=64), nullable=True),
     sa.Column('salt', sa.String(length=64), nullable=True),
@@ -996,6 +1082,7 @@ def upgrade() -> None:
     sa.Column('withdrawn_reason', sa.Text(), nullable=True),
     sa.CheckConstraint("role IN ('main', 'spare')", name=op.f('ck_forms_main_or_spare')),
     sa.CheckConstraint('opened_at IS NULL OR approved_at IS NOT NULL', name=op.f('ck_forms_opened_after_approval')),
+    sa.CheckConstraint('shift > 0', name=op.f('ck_forms_shifts_begin_at_one')),
     sa.CheckConstraint('withdrawn_at IS NULL OR opened_at IS NULL', name=op.f('ck_forms_an_opened_paper_is_not_withdrawn')),
     sa.ForeignKeyConstraint(['approval_id'], ['approval_requests.id'], name=op.f('fk_forms_approval_id')),
     sa.ForeignKeyConstraint(['blueprint_id'], ['blueprints.id'], name=op.f('fk_forms_blueprint_id')),
@@ -1022,6 +1109,28 @@ def upgrade() -> None:
     info={'append_only': True}
     )
     op.create_index(op.f('ix_notices_competition_id'), 'notices', ['competition_id'], unique=False)
+    op.create_table('paper_rehearsals',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('competition_id', sa.Integer(), nullable=False),
+    sa.Column('stage', sa.String(length=60), nullable=False),
+    sa.Column('code', sa.String(length=60), nullable=False),
+    sa.Column('set_id', sa.Integer(), nullable=False),
+    sa.Column('threshold', sa.Integer(), nullable=False),
+    sa.Column('digest', sa.String(length=64), nullable=False),
+    sa.Column('ciphertext', sa.LargeBinary(), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('by_id', sa.Integer(), nullable=False),
+    sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('opened', sa.Boolean(), nullable=True),
+    sa.Column('entry', sa.Integer(), nullable=True),
+    sa.CheckConstraint('(ended_at IS NULL) = (opened IS NULL)', name=op.f('ck_paper_rehearsals_an_ended_rehearsal_opened_or_failed')),
+    sa.ForeignKeyConstraint(['by_id'], ['accounts.id'], name=op.f('fk_paper_rehearsals_by_id')),
+    sa.ForeignKeyConstraint(['competition_id'], ['competitions.id'], name=op.f('fk_paper_rehearsals_competition_id')),
+    sa.ForeignKeyConstraint(['set_id'], ['custodian_sets.id'], name=op.f('fk_paper_rehearsals_set_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_paper_rehearsals')),
+    sa.UniqueConstraint('competition_id', 'code', name=op.f('uq_paper_rehearsals_competition_id_code'))
+    )
+    op.create_index(op.f('ix_paper_rehearsals_competition_id'), 'paper_rehearsals', ['competition_id'], unique=False)
     op.create_table('phase_records',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('competition_id', sa.Integer(), nullable=False),
@@ -1181,6 +1290,43 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_eligibility_findings'))
     )
     op.create_index(op.f('ix_eligibility_findings_application_id'), 'eligibility_findings', ['application_id'], unique=False)
+    op.create_table('erased_files',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('erasure_id', sa.Integer(), nullable=False),
+    sa.Column('application_id', sa.Integer(), nullable=False),
+    sa.Column('rule', sa.String(length=60), nullable=False),
+    sa.Column('account_kept', sa.String(length=20), nullable=True),
+    sa.ForeignKeyConstraint(['application_id'], ['applications.id'], name=op.f('fk_erased_files_application_id')),
+    sa.ForeignKeyConstraint(['erasure_id'], ['erasures.id'], name=op.f('fk_erased_files_erasure_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_erased_files')),
+    sa.UniqueConstraint('application_id', 'rule', name=op.f('uq_erased_files_application_id_rule'))
+    )
+    op.create_index(op.f('ix_erased_files_application_id'), 'erased_files', ['application_id'], unique=False)
+    op.create_index(op.f('ix_erased_files_erasure_id'), 'erased_files', ['erasure_id'], unique=False)
+    op.create_table('erasure_holds',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('competition_id', sa.Integer(), nullable=False),
+    sa.Column('application_id', sa.Integer(), nullable=True),
+    sa.Column('code', sa.String(length=16), nullable=False),
+    sa.Column('cause', sa.String(length=20), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('until', sa.Date(), nullable=True),
+    sa.Column('set_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('set_by_id', sa.Integer(), nullable=False),
+    sa.Column('released_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('released_by_id', sa.Integer(), nullable=True),
+    sa.CheckConstraint("cause IN ('complaint', 'archive', 'proceedings')", name=op.f('ck_erasure_holds_cause_is_known')),
+    sa.CheckConstraint('(released_at IS NULL) = (released_by_id IS NULL)', name=op.f('ck_erasure_holds_somebody_releases_it')),
+    sa.CheckConstraint('length(reason) > 0', name=op.f('ck_erasure_holds_has_a_reason')),
+    sa.ForeignKeyConstraint(['application_id'], ['applications.id'], name=op.f('fk_erasure_holds_application_id')),
+    sa.ForeignKeyConstraint(['competition_id'], ['competitions.id'], name=op.f('fk_erasure_holds_competition_id')),
+    sa.ForeignKeyConstraint(['released_by_id'], ['accounts.id'], name=op.f('fk_erasure_holds_released_by_id')),
+    sa.ForeignKeyConstraint(['set_by_id'], ['accounts.id'], name=op.f('fk_erasure_holds_set_by_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_erasure_holds')),
+    sa.UniqueConstraint('code', name=op.f('uq_erasure_holds_code'))
+    )
+    op.create_index(op.f('ix_erasure_holds_application_id'), 'erasure_holds', ['application_id'], unique=False)
+    op.create_index(op.f('ix_erasure_holds_competition_id'), 'erasure_holds', ['competition_id'], unique=False)
     op.create_table('form_slots',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('form_id', sa.Integer(), nullable=False),
@@ -1264,6 +1410,23 @@ def upgrade() -> None:
     sa.UniqueConstraint('form_id', 'number', name=op.f('uq_neutralisations_form_id_number'))
     )
     op.create_index(op.f('ix_neutralisations_form_id'), 'neutralisations', ['form_id'], unique=False)
+    op.create_table('paper_rehearsal_shares',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('rehearsal_id', sa.Integer(), nullable=False),
+    sa.Column('account_id', sa.Integer(), nullable=False),
+    sa.Column('custodian', sa.String(length=64), nullable=False),
+    sa.Column('x', sa.Integer(), nullable=False),
+    sa.Column('commitment', sa.String(length=64), nullable=False),
+    sa.Column('ciphertext', sa.LargeBinary(), nullable=False),
+    sa.Column('false_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('delivered_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('delivered', sa.LargeBinary(), nullable=True),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_paper_rehearsal_shares_account_id')),
+    sa.ForeignKeyConstraint(['rehearsal_id'], ['paper_rehearsals.id'], name=op.f('fk_paper_rehearsal_shares_rehearsal_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_paper_rehearsal_shares')),
+    sa.UniqueConstraint('rehearsal_id', 'custodian', name=op.f('uq_paper_rehearsal_shares_rehearsal_id_custodian'))
+    )
+    op.create_index(op.f('ix_paper_rehearsal_shares_rehearsal_id'), 'paper_rehearsal_shares', ['rehearsal_id'], unique=False)
     op.create_table('priority_grants',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('application_id', sa.Integer(), nullable=False),
@@ -1619,19 +1782,20 @@ def upgrade() -> None:
     sa.Column('slot', sa.Integer(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('value', sa.JSON(none_as_null=True), nullable=True),
-    sa.Column('digest', sa.String(length=64), nullable=False),
+    sa.Column('digest', sa.String(length=64), nullable=True),
     sa.Column('late', sa.Boolean(), nullable=False),
     sa.Column('saved_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('client_time', sa.String(length=40), nullable=True),
-    sa.Column('salt', sa.String(length=64), nullable=False),
+    sa.Column('salt', sa.String(length=64), nullable=True),
     sa.Column('commitment', sa.String(length=64), nullable=False),
     sa.Column('link', sa.Integer(), nullable=False),
+    sa.Column('erased_at', sa.DateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['attempt_id'], ['attempts.id'], name=op.f('fk_saves_attempt_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_saves')),
     sa.UniqueConstraint('attempt_id', 'link', name=op.f('uq_saves_attempt_id_link')),
     sa.UniqueConstraint('attempt_id', 'save_id', name=op.f('uq_saves_attempt_id_save_id')),
     sa.UniqueConstraint('attempt_id', 'slot', 'version', name=op.f('uq_saves_attempt_id_slot_version')),
-    info={'append_only': True}
+    info={'append_only': 'erasable', 'erases': ('value', 'digest', 'client_time', 'salt')}
     )
     op.create_index('ix_saves_attempt_slot', 'saves', ['attempt_id', 'slot'], unique=False)
     op.create_table('scripts',
