@@ -73,6 +73,9 @@ def seeds(reader: str) -> list[bytes]:
         return kept
     if reader == "qti-package":
         kept = _packages(seeds("qti-item"))
+    if reader == "xlsx":
+        tables = [read_bank(data, "csv").bank for data in seeds("csv")]
+        kept = [write_bank(table, "xlsx").data for table in tables]
     bank = shipped_bank("practice")
     parts = [bank.replaced(items=bank.items[n : n + 2]) for n in range(len(bank))]
     formats = ("qti3", "qti2") if reader == "qti-package" else (READERS[reader],)
@@ -147,6 +150,10 @@ def _repacked(rng: random.Random, data: bytes, reader: str) -> bytes:
     if not members:
         return data
     name = rng.choice(list(members))
+    if reader == "xlsx" and rng.random() < 0.7:  # where the cells are
+        name = rng.choice(
+            [known for known in members if "sheet1.xml" in known or "Strings" in known] or [name]
+        )
     change = rng.randrange(12)
     inner = members[name]
     if change == 0:
