@@ -22,7 +22,7 @@ from unittest.mock import patch
 import pyrage
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import select, text
+from sqlalchemy import inspect, select, text
 from sqlalchemy.orm import Session
 
 from examsvc.accounts import approvals, roles
@@ -156,9 +156,9 @@ class ExamHall:
 
     def _recall(self, key: tuple[str, str]) -> bool:
         """Takes the beginning of an earlier competition of this process under the same regulation, if this database is an empty
-        SQLite one: the same operations have made it, and they are what takes longest."""
+        SQLite one that nobody migrated: the same operations have made it, and they are what takes longest."""
         connection = self.session.connection()
-        empty = connection.dialect.name == "sqlite" and not any(
+        empty = connection.dialect.name == "sqlite" and not self._migrated() and not any(
             connection.execute(text(f"SELECT 1 FROM {table} LIMIT 1")).first() for table in ("accounts", "log_entries")
         )
         self.session.rollback()
@@ -172,10 +172,14 @@ class ExamHall:
         self.office, self.second, self.third, self.competition_id = known["ids"]
         return True
 
+    def _migrated(self) -> bool:
+        """Whether the database knows its version, which a copy over it would take away."""
+        return inspect(self.session.connection()).has_table("alembic_version")
+
     def _remember(self, key: tuple[str, str]) -> None:
         """Keeps what the first operations made, for the next hall."""
         bind = self.session.get_bind()
-        if bind.dialect.name != "sqlite" or self.session.connection().execute(text("SELECT count(*) FROM competitions")).scalar() != 1:
+        if bind.dialect.name != "sqlite" or self._migrated() or self.session.connection().execute(text("SELECT count(*) FROM competitions")).scalar() != 1:
             return
         self.session.rollback()
         raw, beginning = bind.raw_connection(), sqlite3.connect(":memory:", check_same_thread=False)

@@ -453,6 +453,8 @@ def test_every_post_needs_its_token(here: World) -> None:
         found = rule_of(here.app, rule.endpoint)
         if "POST" not in rule.methods or (found is not None and found.exam):
             continue
+        if rule.endpoint == "papers.take_share":  # for a command with a key, not for a browser with a cookie
+            continue
         address = re.sub(r"<(?:int:)?number>|<int:\w+>", "1", rule.rule)
         address = re.sub(r"<any\((\w+)[^>]*>", r"\1", address)
         address = re.sub(r"<[^>]+>", "x", address)
