@@ -126,7 +126,7 @@ class Story:
                 competition,
                 board,
                 opens=self.now + timedelta(minutes=5),
-                closes=self.now + timedelta(days=30),
+                closes=self.now + timedelta(days=30, minutes=5),
                 exams=announcing.usual_exams(exam, regulation),
                 now=self.now,
             )
