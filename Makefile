@@ -47,7 +47,7 @@ $(VENV)-girth/ready: pyproject.toml
 	@touch $@
 
 lock:
-	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra test pyproject.toml -o requirements.lock
+	uv pip compile --universal --fork-strategy fewest --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra test pyproject.toml -o requirements.lock
 
 clean:
 	rm -rf $(VENV) $(VENV)-girth demo-installation
