@@ -243,3 +243,23 @@ def test_numbers_typed_in_vietnamese_count_under_qti_processing(base: str, given
     correct = "12.5" if base == "float" else "1000"
     read = one(declaration(base, correct=(correct,)), ENTRY, MATCH, SCORE)
     assert read.mark({"RESPONSE": given}).score == score
+
+
+@pytest.mark.parametrize("name", ["map-response", "default", "correct"])
+def test_a_response_that_only_an_expression_names_is_kept(name: str) -> None:
+    """No interaction asks for it and no rule reads its value; the expression takes it by its identifier alone."""
+    from tests.question_banks.qti_files import mapping
+
+    extra = declaration("float", correct=("2",), mapping=mapping({"0": 1}, default_value=1), name="EXTRA")
+    asked = declaration("identifier", correct=("A",))
+    earn = f'<qti-set-outcome-value identifier="SCORE"><qti-{name} identifier="EXTRA"/></qti-set-outcome-value>'
+    branch = f"<qti-response-condition><qti-response-if>{is_choice('A')}{earn}</qti-response-if></qti-response-condition>"
+    result = read_bank(item(extra + asked, CHOICE, rules(branch), outcome("SCORE", normal_maximum="2")))
+    (read,) = result.bank.items
+    assert {response.id for response in read.responses} == {"EXTRA", "RESPONSE"}
+    score = {"map-response": 0, "default": 0, "correct": 2}[name]
+    for format in ("native", "qti3", "qti2"):
+        again = read_bank(write_bank(result.bank, format, language="en").data).bank.items[0]
+        assert {response.id for response in again.responses} == {"EXTRA", "RESPONSE"}
+        assert again.mark({"RESPONSE": "A"}).score == read.mark({"RESPONSE": "A"}).score == score
+        assert again.mark({"RESPONSE": "B"}).score == 0
