@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from question_banks import kinds
 from question_banks.declarations import KINDS, Interaction, Rule
-from question_banks.markup import PLACEHOLDER, plain_text
+from question_banks.markup import PLACEHOLDER, Text, plain_text
 from question_banks.model import Bank, Item
 from question_banks.problems import Finding, ItemError, Weight, declare
 from question_banks.processing import patterns
@@ -128,21 +128,25 @@ def _texts(item: Item, bank: Bank, say: Say) -> None:
     if not item.body and not any(interaction.prompt for interaction in item.interactions):
         say("error", "lint-no-prompt")
     for place, text in item.texts():
-        for language in bank.languages:
-            if text and language not in text.languages:
-                say("error", "lint-language-missing", place, language=language)
+        for language in _missing(text, bank):
+            say("error", "lint-language-missing", place, language=language)
         for _, html in text.values:
             if ("![]" in html or "<img" in html) and re.search(r"!\[\]\(|<img(?![^<>]*\balt=\"[^\"]+\")", html):
                 say("warning", "lint-no-alternative", place)
     for place, text in item.hidden_texts():
-        for language in bank.languages:
-            if text and language not in text.languages:
-                say("warning", "lint-explanation-language", place, language=language)
+        for language in _missing(text, bank):
+            say("warning", "lint-explanation-language", place, language=language)
     for name in item.media - bank.media.keys():
         say("error", "lint-media-missing", name=name)
     for language, source in item.body.values:
         if found := _NEGATION.search(source.strip()):
             say("advice", "lint-negative-word", f"prompt {language}", words=found[1])
+
+
+def _missing(text: Text, bank: Bank) -> list[str]:
+    """Languages of the bank that a text which is there at all does not have."""
+    present = text.languages
+    return [language for language in bank.languages if language not in present] if present else []
 
 
 def _metadata(item: Item, bank: Bank, say: Say) -> None:

@@ -71,6 +71,8 @@ def number(value: Fraction | int) -> Decimal | Fraction:
 
 def show(value: Fraction | int) -> str:
     """The number as it is stored: "0.25", "-3", or "1/3" where no finite decimal is exact."""
+    if value.denominator == 1:
+        return str(value.numerator)
     result = number(value)
     return f"{result:f}" if isinstance(result, Decimal) else f"{result.numerator}/{result.denominator}"
 
@@ -188,9 +190,6 @@ def lexical(value: Inner) -> str:
     return value
 
 
-_SPACES = re.compile(r"\s+")
-
-
 def folded(text: str, case: bool, accents: bool) -> str:
     """A typed answer for comparison: NFKC, spaces collapsed; without case and without accents where those do not count.
 
@@ -201,7 +200,7 @@ def folded(text: str, case: bool, accents: bool) -> str:
 
 @lru_cache(maxsize=16384)
 def _folded(text: str, case: bool, accents: bool) -> str:
-    text = _SPACES.sub(" ", unicodedata.normalize("NFKC", text)).strip()
+    text = " ".join(unicodedata.normalize("NFKC", text).split())
     if not case:
         text = text.casefold()
     if not accents:
