@@ -141,6 +141,20 @@ CATALOGUE: Mapping[str, tuple[Severity, str]] = {
         "error",
         N_("%(quorum)s witnesses must sign but only %(names)s are named; lower the quorum or name more."),
     ),
+    # draws
+    "draw-missing": (
+        "warning",
+        N_("Nothing says how this is drawn: %(purpose)s; state a method."),
+    ),
+    "draw-by-server": (
+        "note",
+        N_("The computer draws alone here; whoever runs it could try several draws and keep one."),
+    ),
+    "draw-participants": (
+        "error",
+        N_("The custodians of the paper give the secret numbers for its questions; name this role and no other."),
+    ),
+    "draw-zone": ("error", N_("There is no time zone named %(zone)s; write a name such as Asia/Ho_Chi_Minh.")),
     # marking
     "discrepancy-missing": (
         "error",

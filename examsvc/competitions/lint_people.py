@@ -53,6 +53,9 @@ def role_uses(regulation: Regulation) -> Iterator[tuple[str, str]]:
             yield f"ties.steps.{number}.role", step.role
     for channel in regulation.appeals:
         yield f"appeals.{channel.id}.decided_by", channel.decided_by
+    for rule in regulation.draws:
+        for name in rule.participants:
+            yield f"draws.{rule.id}", name
     for intervention in regulation.interventions:
         yield f"interventions.{intervention.kind}.decided_by", intervention.decided_by
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from examsvc.competitions.calendar import deadline_rules, forecast_cycle
 from examsvc.competitions.entry_clauses import DateCriterion, DocumentCriterion, LadderCriterion
-from examsvc.competitions.exam_clauses import ObjectivePart
+from examsvc.competitions.exam_clauses import ObjectivePart, PanelPart
 from examsvc.competitions.lint_findings import Finding, finding
 from examsvc.competitions.procedure_clauses import (
     CHANNEL_EVENTS,
@@ -185,6 +185,29 @@ def lint_appeals(regulation: Regulation) -> Iterator[Finding]:
         for part in stage.parts:
             if part.appealable and part.id not in covered:
                 yield finding("appeal-without-channel", f"stages.{stage.id}.parts.{part.id}")
+
+
+def lint_draws(regulation: Regulation) -> Iterator[Finding]:
+    """A rule for everything that is drawn, people who can act, a zone that exists."""
+    kinds = {part.kind for part in regulation.parts}
+    drawn = {
+        "assembly": bool(kinds & {"objective", "essay"}),
+        "seats": bool(kinds & {"objective", "essay"}),
+        "allocation": bool(kinds & {"essay", "plan"}),
+        "order": any(isinstance(part, PanelPart) and part.order == "draw" for part in regulation.parts),
+        "lots": any(step.by == "lots" for step in regulation.ties.steps),
+    }
+    for purpose, needed in drawn.items():
+        if needed and regulation.draw(purpose) is None:
+            yield finding("draw-missing", "draws", purpose=purpose)
+    for rule in regulation.draws:
+        path = f"draws.{rule.id}"
+        if rule.method == "server":
+            yield finding("draw-by-server", path)
+        if rule.outside is not None and rule.outside.known_zone is None:
+            yield finding("draw-zone", f"{path}.outside.zone", zone=rule.outside.zone)
+        if rule.id == "assembly" and rule.method == "steps" and rule.participants != ("custodian",):
+            yield finding("draw-participants", path)
 
 
 def lint_course(regulation: Regulation) -> Iterator[Finding]:

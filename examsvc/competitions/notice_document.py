@@ -215,6 +215,7 @@ def _sections(source: Source, words: Mapping[str, Words]) -> list[dict[str, Any]
             N_("how it is marked and ranked"),
             [*marked, *spoken("marking.", "panels."), *of_kind(Total, Priority, Ties, Selection)],
         ),
+        ("draws", N_("what is drawn by lot, and how"), spoken("draws.")),
         ("publication", N_("what is published"), of_kind(Publication)),
         ("accommodations", N_("arrangements for candidates who need them"), spoken("admission.accommodations")),
         ("appeals", CONTENTS["appeals"], spoken("appeals.")),

@@ -33,6 +33,8 @@ SENTENCES: Mapping[str, str] = {
     "duplicate-part": N_("Two parts have the name %(name)s; rename one."),
     "stage-parts": N_("Must have parts when it is an examination, and none when it is not."),
     "stage-cut": N_("Must state places_per_post and ties_at_the_cut together, or neither."),
+    "draw-steps": N_('Must name participants and an outside value with the method "steps", and neither with another.'),
+    "draw-method": N_('Papers are drawn by "steps" or "none"; markers, orders and lots by "steps" or "server".'),
     "two-terms": N_("Must state either expires_hours or expires_minutes, not both and not none."),
     "two-offsets": N_("Must state either offset or by_applicants, not both and not none."),
     "unknown-unverified-field": N_("Names %(field)s in unverified_fields, which this clause does not have."),

@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from examsvc.competitions.board_clauses import Approval, Council, Relations, Role, RoleConflicts, VoteRule
+from examsvc.competitions.draw_clauses import DrawRule
 from examsvc.competitions.entry_clauses import (
     Admission,
     Criterion,
@@ -69,6 +70,7 @@ __all__ = [
     "Council",
     "Criterion",
     "Discrepancy",
+    "DrawRule",
     "EssayPart",
     "FileRule",
     "Interval",
@@ -160,6 +162,8 @@ class Regulation(Model):
     """What disturbances lead to."""
     paper: Paper
     """How papers are kept."""
+    draws: tuple[DrawRule, ...] = ()
+    """What is decided by lot and how; what is absent is not drawn, or by the computer at once where a draw is needed."""
     marking: tuple[MarkingScheme, ...]
     """How scripts are marked."""
     panels: tuple[Panel, ...]
@@ -264,6 +268,10 @@ class Regulation(Model):
     def approval(self, step: str) -> Approval | None:
         """The rule for approving a step; None where one person may take it alone."""
         return next((approval for approval in self.approvals if approval.step == step), None)
+
+    def draw(self, purpose: str) -> DrawRule | None:
+        """The rule of a draw; None where the regulation says nothing."""
+        return next((one for one in self.draws if one.id == purpose), None)
 
     def intervention(self, kind: str) -> Intervention | None:
         """The rule for postponing, suspending and so on; None where the regulation does not allow it."""

@@ -12,7 +12,13 @@ from examsvc.competitions.exam_clauses import EssayPart, PanelPart, PlanPart
 from examsvc.competitions.lint_exam import lint_hall, lint_marking, lint_panels, lint_parts
 from examsvc.competitions.lint_findings import CATALOGUE, Finding, Severity, finding
 from examsvc.competitions.lint_people import lint_council, lint_roles, lint_staffing
-from examsvc.competitions.lint_procedure import lint_admission, lint_appeals, lint_calendar, lint_course
+from examsvc.competitions.lint_procedure import (
+    lint_admission,
+    lint_appeals,
+    lint_calendar,
+    lint_course,
+    lint_draws,
+)
 from examsvc.competitions.lint_results import lint_priority, lint_selection, lint_ties, lint_total
 from examsvc.competitions.regulation import Regulation, clauses
 
@@ -30,6 +36,7 @@ def lint(regulation: Regulation, *, on: date | None = None, people: int | None =
         *lint_admission(regulation),
         *lint_parts(regulation),
         *lint_hall(regulation),
+        *lint_draws(regulation),
         *lint_marking(regulation),
         *lint_panels(regulation),
         *lint_total(regulation),

@@ -12,6 +12,7 @@ from examsvc.competitions import wording_exam as exam
 from examsvc.competitions import wording_procedure as procedure
 from examsvc.competitions import wording_results as results
 from examsvc.competitions.board_clauses import Approval, Council, Relations, Role, RoleConflicts, VoteRule
+from examsvc.competitions.draw_clauses import DrawRule
 from examsvc.competitions.entry_clauses import (
     Accommodations,
     DateCriterion,
@@ -99,6 +100,7 @@ SPEAKERS: Mapping[type[Clause], Callable[[Words, Any], list[str]]] = {
     Selection: results.selection,
     Publication: results.publication,
     Disclosure: results.disclosure,
+    DrawRule: procedure.draw,
     DeadlineRule: procedure.deadline,
     HolidayYear: procedure.holidays,
     AppealChannel: procedure.appeal,
@@ -149,6 +151,7 @@ SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("exam", N_("The exam"), ("stages",)),
     ("hall", N_("In the hall"), ("sitting", "late", "sanctions", "remedies")),
     ("papers", N_("Papers"), ("paper",)),
+    ("draws", N_("Public draws"), ("draws",)),
     ("marking", N_("Marking"), ("marking", "panels")),
     ("results", N_("From marks to the ranking"), ("rounding", "total", "priority", "ties", "selection")),
     ("publication", N_("Publication"), ("publication", "disclosure")),
@@ -189,6 +192,8 @@ def clause_text(words: Words, path: str, clause: Clause) -> ClauseText:
         heading = words.say(procedure.STEPS[clause.step])
     elif isinstance(clause, Intervention):
         heading = words.say(procedure.INTERVENTIONS[clause.kind])
+    elif isinstance(clause, DrawRule):
+        heading = words.say(procedure.DRAWN[clause.id])
     elif isinstance(clause, HolidayYear):
         heading = f"{words.say(HEADINGS[HolidayYear])} {clause.year}"
     elif label is not None:

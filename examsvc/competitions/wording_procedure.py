@@ -5,6 +5,7 @@ from __future__ import annotations
 from examsvc.base.errors import N_
 from examsvc.competitions.board_clauses import Approval, Council, Relations, Role, RoleConflicts, VoteRule
 from examsvc.competitions.composition import GROUPS
+from examsvc.competitions.draw_clauses import DrawRule, OutsideValue
 from examsvc.competitions.procedure_clauses import (
     AppealChannel,
     DeadlineRule,
@@ -16,6 +17,22 @@ from examsvc.competitions.procedure_clauses import (
 )
 from examsvc.competitions.wording import Words
 
+WEEKDAYS = (
+    N_("Monday"),
+    N_("Tuesday"),
+    N_("Wednesday"),
+    N_("Thursday"),
+    N_("Friday"),
+    N_("Saturday"),
+    N_("Sunday"),
+)
+DRAWN = {
+    "assembly": N_("Which questions stand in the paper"),
+    "seats": N_("Who sits where"),
+    "allocation": N_("Who marks which script"),
+    "order": N_("Order of the hearings"),
+    "lots": N_("Lots between equals"),
+}
 ROLLS = {
     "none": "",
     "next-working-day": N_("A day that is not a working day moves to the next one."),
@@ -115,6 +132,44 @@ OUTCOMES = {
 }
 
 
+def draw(words: Words, clause: DrawRule) -> list[str]:
+    if clause.method == "none":
+        return [
+            words.say(N_("No draw: the question setter chooses the number from which the papers are drawn."))
+            if clause.id == "assembly"
+            else words.say(N_("No draw: places are given out in the order of the list of candidates."))
+        ]
+    if clause.method == "server":
+        return [
+            words.say(N_("The computer draws at once. Everybody can repeat the draw; that whoever runs the computer did not try several cannot be shown."))
+        ]
+    return [
+        words.say(
+            N_("Each of these people gives a secret number from a machine of his own: %(roles)s."),
+            roles=words.names("role", clause.participants) or "–",
+        ),
+        *(outside(words, clause.outside) if clause.outside is not None else []),
+    ]
+
+
+def outside(words: Words, clause: OutsideValue) -> list[str]:
+    return [
+        words.say(
+            N_("To these numbers comes an outside value that nobody here can choose: %(what)s. It is published by %(publisher)s and read there: %(place)s."),
+            what=words.label(clause.what),
+            publisher=words.label(clause.publisher),
+            place=words.label(clause.place),
+        ),
+        words.say(
+            N_("It comes out at %(time)s (%(zone)s) on: %(days)s. A draw is announced at least %(lead)s before; two people read the value, each alone."),
+            time=f"{clause.hour:02}:{clause.minute:02}",
+            zone=clause.zone,
+            days=words.listed(words.say(WEEKDAYS[day - 1]) for day in clause.days) or "–",
+            lead=words.length(clause.lead_hours, "hours"),
+        ),
+    ]
+
+
 def deadline(words: Words, rule: DeadlineRule) -> list[str]:
     event, base = words.event(rule.event), words.event(rule.base)
     texts = {
@@ -138,16 +193,7 @@ def deadline(words: Words, rule: DeadlineRule) -> list[str]:
 
 def weekend(words: Words) -> str:
     """The sentence on days off in every week, which stands in no clause."""
-    names = (
-        N_("Monday"),
-        N_("Tuesday"),
-        N_("Wednesday"),
-        N_("Thursday"),
-        N_("Friday"),
-        N_("Saturday"),
-        N_("Sunday"),
-    )
-    days = words.listed(words.say(names[day - 1]) for day in words.regulation.calendar.weekend)
+    days = words.listed(words.say(WEEKDAYS[day - 1]) for day in words.regulation.calendar.weekend)
     return words.say(N_("Days off in every week: %(days)s."), days=days or "–")
 
 

@@ -38,7 +38,7 @@ def test_unverified_clauses_are_listed_one_by_one():
     listed = clauses_to_confirm(regulation, TODAY)
     expected = {path for path, c in clauses(regulation) if not c.verified or c.unverified_fields}
     assert {one.path for one in listed} == expected
-    assert len(listed) == 89
+    assert len(listed) == 92
     by_path = {one.path: one for one in listed}
     assert by_path["priority"].fields == ("combine", "added_to", "after_pass_check")
     assert by_path["late.middle"].fields == ()
@@ -97,5 +97,5 @@ def test_an_added_clause_changes_the_one_that_holds_it():
 
 def test_digests_of_clauses_differ():
     found = {clause_digest(clause) for _, clause in clauses(read_preset("demo"))}
-    assert len(found) == 114
+    assert len(found) == 119
     assert all(len(digest) == 64 for digest in found)

@@ -36,7 +36,7 @@ def test_every_event_is_on_the_page():
 def test_codes_of_problems_are_those_of_the_sources():
     sources = "".join(
         (ROOM / f"{name}.py").read_text(encoding="utf-8")
-        for name in ("regulation_reading", "regulation", "terms", "exam_clauses", "procedure_clauses")
+        for name in ("regulation_reading", "regulation", "terms", "exam_clauses", "procedure_clauses", "draw_clauses")
     )
     pattern = r'(?:Problem|_refuse|report|PydanticCustomError)\(\s*"([a-z0-9-]+)"'
     codes = set(re.findall(pattern, sources))

@@ -43,6 +43,7 @@ LABEL = {"vi": "Thử", "en": "Test"}
 RULE = {"label": LABEL, "bound": "at-latest", "direction": "after", "unit": "calendar-days", "offset": 3} | CLAUSE
 FREEZE = {"since": datetime.date(2026, 1, 1)}
 ROLE = {"label": LABEL, "people": 1, "may_be_external": False} | CLAUSE
+OUTSIDE = {"what": LABEL, "publisher": LABEL, "place": LABEL, "days": [6], "hour": 18, "zone": "Asia/Seoul", "lead_hours": 2}
 SCREEN = {"id": "screen", "label": LABEL, "kind": "objective", "minutes": 30, "maximum": "10", "hurdle": True, "weight": "0",
           "results_at_once": True, "appealable": False, "items": "[10, 10]", "shuffle_items": True, "shuffle_options": True,
           "neutralised_item": "drop", "pass_mark": {"at": "1/2", "of": "maximum", "boundary": "at-least"}} | CLAUSE  # fmt: skip
@@ -117,6 +118,12 @@ CASES = [
     ("paper-threshold", put("paper", threshold=1), "paper"),
     ("paper-all-shares", put("paper", threshold=3), "paper"),
     ("paper-all-shares", put("paper", custodians=2, threshold=2), "paper"),
+    ("draw-missing", remove("draws", "seats"), "draws"),
+    ("draw-missing", both(remove("draws", "lots"), append("ties.steps", {"by": "lots"})), "draws"),
+    ("draw-participants", put("draws.assembly", method="steps", participants=["supervisor"], outside=OUTSIDE), "draws.assembly"),
+    ("draw-participants", put("draws.assembly", method="steps", participants=["custodian", "supervisor"], outside=OUTSIDE), "draws.assembly"),
+    ("draw-zone", put("draws.seats", method="steps", participants=["supervisor"], outside=OUTSIDE | {"zone": "Asia/Nowhere"}), "draws.seats.outside.zone"),
+    ("unknown-role", put("draws.seats", method="steps", participants=["none-such"], outside=OUTSIDE), "draws.seats"),
     ("sanction-missing", remove("sanctions", "warning"), "sanctions"),
     ("sanctions-not-rising", put("sanctions.reprimand", deduction="0.6"), "sanctions"),
     ("remedy-missing", remove("remedies", "server-outage-short"), "remedies"),
@@ -194,7 +201,7 @@ CASES = [
     ("relations-empty", put("relations", blocking=[], declared=[]), "relations"),
 ]  # fmt: skip
 # Seen without an edit, or not to be had by one: checked by tests of their own below.
-ELSEWHERE = {"unverified-clause", "example", "no-holidays", "staffing-undecided"}
+ELSEWHERE = {"unverified-clause", "example", "draw-by-server", "no-holidays", "staffing-undecided"}
 
 
 @pytest.fixture(scope="module")
@@ -216,7 +223,7 @@ def test_every_code_of_the_catalogue_has_a_case():
 
 def test_codes_that_the_demo_shows_as_it_is(untouched):
     codes = {code for code, _ in untouched}
-    assert codes == {"unverified-clause", "example", "no-holidays"}
+    assert codes == {"unverified-clause", "example", "no-holidays", "draw-by-server"}
 
 
 def test_a_search_cut_short_is_said(monkeypatch):

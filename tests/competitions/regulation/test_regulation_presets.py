@@ -13,16 +13,18 @@ from examsvc.competitions.regulation_lint import lint
 TODAY = datetime.date(2026, 11, 21)
 
 EXPECTED = {
-    "demo": {"unverified-clause": 114, "no-holidays": 1, "example": 1},
-    "eu-open-competition": {"unverified-clause": 93, "unverified-fields": 11},
-    "kr-senior-assessment": {"unverified-clause": 65, "unverified-fields": 9},
+    "demo": {"unverified-clause": 119, "no-holidays": 1, "example": 1, "draw-by-server": 4},
+    "eu-open-competition": {"unverified-clause": 98, "unverified-fields": 11, "draw-by-server": 1},
+    "kr-senior-assessment": {"unverified-clause": 66, "unverified-fields": 9},
     "vn-decree-115-2020": {
-        "unverified-clause": 75, "unverified-fields": 16, "no-holidays": 1, "ties-personal": 3, "not-in-force": 1
+        "unverified-clause": 79, "unverified-fields": 16, "no-holidays": 1, "ties-personal": 3, "not-in-force": 1,
+        "draw-by-server": 1,
     },
-    "vn-decree-170-2025": {"unverified-clause": 71, "unverified-fields": 18, "no-holidays": 1},
-    "vn-decree-170-2025-interview": {"unverified-clause": 76, "unverified-fields": 19, "no-holidays": 1},
+    "vn-decree-170-2025": {"unverified-clause": 74, "unverified-fields": 18, "no-holidays": 1, "draw-by-server": 1},
+    "vn-decree-170-2025-interview": {"unverified-clause": 80, "unverified-fields": 19, "no-holidays": 1, "draw-by-server": 1},
     "vn-leadership": {
-        "unverified-clause": 84, "unverified-fields": 22, "no-holidays": 1, "in-force-unknown": 1, "freeze-end-unknown": 1
+        "unverified-clause": 88, "unverified-fields": 22, "no-holidays": 1, "in-force-unknown": 1, "freeze-end-unknown": 1,
+        "draw-by-server": 1,
     },
 }  # fmt: skip
 

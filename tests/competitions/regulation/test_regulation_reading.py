@@ -68,6 +68,11 @@ MISTAKES = [
     (put("stages.written", "places_per_post", 3), "stage-cut", "stages.written", "ties_at_the_cut"),
     (put("calendar.deadlines.summons", "by_applicants", [{"applicants": "[0, inf)", "offset": 1}]), "two-offsets",
      "calendar.deadlines.summons", "either"),
+    (put("draws.seats", "method", "steps"), "draw-steps", "draws.seats", "outside value"),
+    (put("draws.seats", "participants", ["supervisor"]), "draw-steps", "draws.seats", "participants"),
+    (put("draws.assembly", "method", "server"), "draw-method", "draws.assembly", "steps"),
+    (put("draws.lots", "method", "none"), "draw-method", "draws.lots", "server"),
+    (put("draws.order", "id", "seats"), "duplicate-name", "", "seats"),
     (put(ESSAY, "unverified_fields", ["minutes"]), "unverified-twice", ESSAY, "leave them out"),
 ]  # fmt: skip
 
