@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from question_banks.declarations import KINDS, Interaction, ResponseDeclaration
 from question_banks.fields import LANGUAGE
 from question_banks.limits import Limits
+from question_banks.markup import PLACEHOLDER
 from question_banks.model import Item
 from question_banks.problems import ItemError, declare
 from question_banks.processing.shapes import SHAPES
@@ -26,6 +27,7 @@ declare(
         "language-code": "A text is in the language {value}, which is not a code such as vi or en.",
         "marks-range": "The marks {marks} are not between 0 and {most}.",
         "marks-not-decimal": "The marks {marks} are not a finite decimal number.",
+        "answer-variable": "The answer {value} is no variable that the item draws.",
         "shape-unknown": "The area of {id} has the shape {shape}; known are circle, rect, ellipse, poly and default.",
         "text-too-long": "A text of the item is longer than {most} characters.",
         "too-many-choices": "The interaction {id} has {number} choices; at most {most} are read.",
@@ -59,6 +61,11 @@ def check(item: Item, limits: Limits) -> None:
             raise ItemError("response-undeclared", id=name)
     _named(criteria := [criterion.id for criterion in item.rubric])
     _once(criteria, "criterion-repeated")
+    drawn = {template.id for template in item.templates} if item.template_processing is not None else set()
+    for rule in item.rules:
+        for answer in rule.answers if rule.method == "numeric" else ():
+            if (variable := PLACEHOLDER.fullmatch(answer.value)) and variable[1] not in drawn:
+                raise ItemError("answer-variable", value=answer.value)
     for response in item.responses:
         for entry in response.areas.entries if response.areas else ():
             _shaped(response.id, entry.shape)

@@ -4,6 +4,7 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from fractions import Fraction
 from html import escape
 from typing import Any
@@ -357,7 +358,7 @@ def _gapped(q: Question) -> tuple[Text, list[tuple[str, int]]]:
         return f"[[{gaps[-1][0]}]]"
 
     changed = _BRACKETS.sub(name, changed)
-    copy = etree.fromstring(etree.tostring(element, with_tail=False))
+    copy = deepcopy(element)
     inner = child(copy, "text")
     if inner is not None:
         inner.text = changed
@@ -436,7 +437,7 @@ def _cloze(q: Question) -> Item:
         raise ItemError("field-missing", field="questiontext")
     source = content(child(element, "text"))
     text, gaps = cloze.take_apart(source, q.notes)
-    copy = etree.fromstring(etree.tostring(element, with_tail=False))
+    copy = deepcopy(element)
     inner = child(copy, "text")
     if inner is not None:
         inner.text = text

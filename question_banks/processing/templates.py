@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from question_banks.chance import Chance, Seed
-from question_banks.declarations import Answer, Choice, Interaction, Node
+from question_banks.declarations import Answer, Choice, Interaction, Node, Rule
 from question_banks.markup import PLACEHOLDER, Text, html_of_plain, markdown_of_plain
 from question_banks.problems import ItemError, declare
 from question_banks.processing.engine import Exit, Setter, context_of, converted, run
 from question_banks.processing.expressions import Context
 from question_banks.processing.variables import Variable
-from question_banks.values import lexical
+from question_banks.values import exact, lexical
 
 if TYPE_CHECKING:
     from question_banks.model import Item
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 declare(
     {
         "template-constraint": "The template's constraint is not met in {tries} tries.",
+        "template-answer": "The answer {value} that the template draws is not a number.",
         "template-variable": "The rule sets {name}, which is not declared.",
     }
 )
@@ -86,7 +87,7 @@ def _run(item: "Item", context: Context) -> None:
 
 def _filled(item: "Item", context: Context) -> "Item":
     values = {template.id: context.variables[template.id] for template in item.templates}
-    exact = {name: lexical(value.items[0]) for name, value in values.items() if len(value.items) == 1}
+    written = {name: lexical(value.items[0]) for name, value in values.items() if len(value.items) == 1}
     text = _filler(values, {template.id for template in item.templates if template.math})
 
     def choice(c: Choice) -> Choice:
@@ -106,8 +107,13 @@ def _filled(item: "Item", context: Context) -> "Item":
             targets=tuple(choice(c) for c in i.targets if visible(c)),
         )  # fmt: skip
 
-    def answer(a: Answer) -> Answer:
-        value = PLACEHOLDER.sub(lambda found: exact.get(found[1], found[0]), a.value)
+    def answer(a: Answer, rule: Rule) -> Answer:
+        value = PLACEHOLDER.sub(lambda found: written.get(found[1], found[0]), a.value)
+        if rule.method == "numeric" and not a.wildcard:
+            try:
+                exact(value)
+            except ValueError:
+                raise ItemError("template-answer", value=value) from None
         return replace(a, value=value, feedback=text(a.feedback))
 
     return replace(
@@ -120,7 +126,7 @@ def _filled(item: "Item", context: Context) -> "Item":
             replace(r, correct=context.correct[r.id].texts(), default=context.defaults[r.id].texts())
             for r in item.responses
         ),
-        rules=tuple(replace(rule, answers=tuple(answer(a) for a in rule.answers)) for rule in item.rules),
+        rules=tuple(replace(rule, answers=tuple(answer(a, rule) for a in rule.answers)) for rule in item.rules),
         outcomes=tuple(replace(o, default=context.defaults[o.id].texts()) for o in item.outcomes),
         templates=tuple(replace(t, default=values[t.id].texts()) for t in item.templates),
         template_processing=None,

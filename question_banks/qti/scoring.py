@@ -314,6 +314,8 @@ def _number_test(rule: Rule, answer: Answer) -> Node:
 
 # Reading: recognising
 
+_CHOSEN = frozenset(("choice", "inline-choice", "order"))
+
 
 def simplified(item: Item) -> Item:
     """The simple item whose general form this is, or the item itself."""
@@ -337,6 +339,8 @@ def _rest(item: Item) -> dict[str, Any]:
 
 def _candidates(item: Item) -> Iterator[Item]:
     """Simple items that this might be the general form of."""
+    if any(i.kind in _CHOSEN and len(i.choices) < 2 for i in item.interactions):
+        return  # the simple kinds are a choice between two at least
     rest: dict[str, Any] = _rest(item)
     if not item.interactions:
         if item.processing is None and item.marks == 0:
@@ -545,6 +549,8 @@ def _from_mapping(item: Item) -> Item | None:
     first, declaration = item.interactions[0], item.responses[0]
     mapping = declaration.mapping
     if mapping is None or mapping.default or first.kind != "choice" or declaration.id != kinds.RESPONSE:
+        return None
+    if len(first.choices) < 2:
         return None
     marks = Fraction(item.marks)
     worth = {choice.id: mapped((choice.id,), mapping, "identifier") / marks for choice in first.choices}

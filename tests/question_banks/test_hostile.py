@@ -17,6 +17,7 @@ from benchmarks.fuzz_banks import READERS, seeds, spoiled, try_one
 from question_banks import BankError, Limits, Text, count_words, read_bank, sniff, write_bank
 from question_banks.markup import clean
 from question_banks.problems import MESSAGES
+from question_banks.reading import WRITERS
 from tests.question_banks.qti_files import PNG, declaration, item, package, zipped
 
 ITEM = item(
@@ -309,6 +310,21 @@ def test_spoiled_files(reader: str) -> None:
 )
 def test_arbitrary_bytes(data: bytes, reader: str) -> None:
     try_one(data, reader)
+
+
+FOUND = sorted(Path(__file__).with_name("found").glob("*/*"))
+
+
+@pytest.mark.parametrize("path", FOUND, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_what_the_spoiler_once_found_stays_mended(path: Path) -> None:
+    """Inputs that a run of benchmarks/fuzz_banks.py failed on, linted, written in every format and read again."""
+    for number in range(0, 30 * len(WRITERS), 10):
+        assert try_one(path.read_bytes(), path.parent.name, number).outcome in ("1 item or more", "all refused")
+
+
+def test_the_spoilers_finds_are_kept() -> None:
+    assert {path.parent.name for path in FOUND} <= set(READERS)
+    assert len(FOUND) >= 4
 
 
 def test_paths_of_files_are_in_the_message(tmp_path: Path) -> None:
