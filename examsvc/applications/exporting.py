@@ -156,13 +156,6 @@ def fetch(session: Session, competition: Competition, number: int, *, by: int, n
 
 def ready(session: Session, competition: Competition, account_id: int, now: datetime) -> list[ApprovalRequest]:
     """Approved lists that this person can fetch now, the newest first."""
-    return [
-        one
-        for one in approvals.asked_by(session, account_id)
-        if one.kind == EXPORT
-        and one.competition == competition.slug
-        and one.outcome == "done"
-        and one.ended_at is not None
-        and now <= one.ended_at + FETCHED_WITHIN
-        and one.arguments
-    ]
+    return approvals.carried_out_for(
+        session, account_id, kind=EXPORT, competition=competition.slug, since=now - FETCHED_WITHIN
+    )

@@ -9,10 +9,10 @@ from flask import redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from examsvc.base import access, web
+from examsvc.base import access, pages, web
 from examsvc.base.errors import N_, NotFound
 from examsvc.base.forms import options
-from examsvc.papers import authoring, banks, operations, queries, statistics
+from examsvc.papers import authoring, bank_exports, banks, queries, statistics
 from examsvc.papers.blueprint import (
     READERS,
     SETTERS,
@@ -34,7 +34,6 @@ from examsvc.papers.forms import (
 )
 from examsvc.papers.queries import Search
 from examsvc.papers.review_views import DECISIONS, review_form
-from question_banks import write_bank
 from question_banks.banks import shipped, shipped_bank
 from question_banks.reading import SUFFIXES
 
@@ -111,6 +110,9 @@ def bank(slug: str, name: str) -> str:
         statuses=STATUSES,
         formats=SUFFIXES,
         setter=any(access.actor().holds(role, slug) for role in SETTERS),
+        exports=[
+            one for one in bank_exports.ready(web.session(), competition(slug), me(), web.now()) if one.arguments["bank"] == name
+        ],
     )
 
 
@@ -156,16 +158,30 @@ def medium(slug: str, digest: str) -> Response:
     return web.medium(found.data, found.type)
 
 
-@bp.get("/banks/<name>/export")
+@bp.post("/banks/<name>/export")
 @access.roles(*SETTERS)
-def export(slug: str, name: str) -> Response:
-    """The bank as a file in another format; what the format cannot carry stands in the header and in docs/formats/import-losses.md."""
-    format = request.args.get("format", "native")
-    if format not in SUFFIXES:
-        raise NotFound()
-    document = banks.as_document(web.session(), queries.bank(web.session(), name))
-    made = write_bank(document, format)
+def ask_export(slug: str, name: str) -> Response:
+    """Proposes to take the bank out of the system as a file; a second person approves."""
     with web.writing() as session:
-        operations.note_reading(session, slug, what="export", thing=f"{name}, {format}", by=me(), now=web.now())
+        asked = bank_exports.ask_export(
+            session,
+            competition(slug),
+            queries.bank(session, name),
+            format=request.form.get("format", ""),
+            by=me(),
+            now=web.now(),
+            language=pages.current_language(),
+        )
+        number = asked.id
+    web.say(N_("Proposed. When a second person has approved it, you find the file with the bank for a day."))
+    return redirect(url_for("accounts.approval", number=number))
+
+
+@bp.get("/banks/export-<int:number>")
+@access.roles(*SETTERS)
+def export(slug: str, number: int) -> Response:
+    """The approved file, for whoever asked for it."""
+    with web.writing() as session:
+        name, made = bank_exports.fetch(session, competition(slug), number, by=me(), now=web.now())
     headers: dict[str, Any] = {"Content-Disposition": f'attachment; filename="{name}{made.suffix}"'}
     return FlaskResponse(made.data, mimetype="application/octet-stream", headers=headers)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import io
+import json
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +18,7 @@ from sqlalchemy.orm import Session
 from examsvc.base import jobs
 from examsvc.base.database import make_engine
 from examsvc.ledger import sealing
+from examsvc.ledger.models import LogEntry
 from examsvc.papers import banks, queries, uploads
 from examsvc.papers.models import Bank, Form, Reading
 from tests.conftest import sqlite_copy
@@ -169,7 +172,6 @@ PAGES = {
     "/banks/import": {"Setter"},
     "/banks/public-leadership": READERS,
     "/banks/public-leadership/items/plan-01": READERS,
-    "/banks/public-leadership/export?format=native": {"Setter"},
     "/banks/new": {"Setter"},
     "/banks/public-leadership/write?kind=single": {"Setter"},
     "/banks/public-leadership/items/plan-01/edit": {"Setter"},
@@ -206,7 +208,7 @@ def test_who_may_enter(office: Office) -> None:
 POSTS = (
     "/banks/new", "/banks/public-leadership/write", "/banks/public-leadership/items/plan-01/edit",
     "/banks/public-leadership/items/plan-01/edit/text", "/banks/public-leadership/items/plan-01/translate",
-    "/banks/public-leadership/items/plan-01/review", "/banks/import", "/banks/shipped", "/parts/test/blueprint", "/parts/test/assemble", "/forms/test-main-1/approve",
+    "/banks/public-leadership/items/plan-01/review", "/banks/public-leadership/export", "/banks/import", "/banks/shipped", "/parts/test/blueprint", "/parts/test/assemble", "/forms/test-main-1/approve",
     "/forms/test-main-1/withdraw", "/forms/test-main-1/replace", "/custodians/written/name", "/forms/test-main-1/share",
     "/banks/public-leadership/items/plan-01/retire", "/forms/test-main-1/questions/1/swap", "/forms/test-main-1/faults/neutralise",
 )  # fmt: skip
@@ -240,6 +242,35 @@ def test_every_reading_is_on_record(office: Office) -> None:
         ("Setter", "guide", "test-main-1, en"),
     ]
     assert "key and guide" in office.get("Chair", "/readings")
+
+
+def test_a_bank_leaves_the_system_when_two_people_want_it(office: Office) -> None:
+    """Nobody takes questions with their keys away alone; the log says what left, by its digest."""
+    office.post("Setter", "/banks/shipped", shipped="public-leadership")
+    entries = select(LogEntry).where(LogEntry.type == "export.made")
+    assert office.browser("Setter").get(f"{PAPERS}/banks/public-leadership/export").status_code == 405
+    office.post("Setter", "/banks/public-leadership/export", 404, format="docx")
+    where = office.post("Setter", "/banks/public-leadership/export", format="gift")
+    number = int(where.rsplit("/", 1)[1])
+    office.get("Setter", f"/banks/export-{number}", 404)
+    shown = office.browser("Approver").get(where).get_data(as_text=True)
+    assert "cannot hold" in shown
+    assert "gift" in shown
+    assert office.session.scalars(entries).all() == []
+    office.session.rollback()
+    office.approve("Approver")
+    office.get("Approver", f"/banks/export-{number}", 403)
+    assert f"/banks/export-{number}" in office.get("Setter", "/banks/public-leadership")
+    file = office.browser("Setter").get(f"{PAPERS}/banks/export-{number}")
+    assert file.headers["Content-Disposition"] == 'attachment; filename="public-leadership.gift"'
+    (entry,) = office.session.scalars(entries)
+    body = json.loads(entry.entry)["body"]
+    assert (body["export"], body["size"], body["digest"]) == ("bank", len(file.data), hashlib.sha256(file.data).hexdigest())
+    assert office.session.scalars(select(Reading.what).order_by(Reading.id)).all()[-2:] == ["bank", "export"]
+    office.session.rollback()
+    office.world.now += timedelta(hours=25)
+    office.browsers.clear()
+    office.get("Setter", f"/banks/export-{number}", 404)
 
 
 def hand_in(office: Office, data: bytes, status: int = 302, **more: str) -> str:
