@@ -1,5 +1,6 @@
 """What was put before candidates and how it is marked: forms, keys in force, faulty questions, and a response's exact mark."""
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -9,7 +10,10 @@ from examsvc.ledger.definitions import PART_KINDS, StageKind
 from examsvc.ledger.entries import Entry
 from examsvc.verify.reading import Bundle
 from examsvc.verify.terms import Terms, exact
-from question_banks import BankError, Item, ItemError, read_bank
+from question_banks import LIMITS, Item, ItemError, soundness
+from question_banks.fields import Fields
+from question_banks.native import FORMAT
+from question_banks.native.reading import read_item
 
 RULES = {"redistribute": "redistributed", "full-marks": "full_marks", "drop": "removed"}
 """Rule of the regulation for a faulty question → the log's word for it."""
@@ -97,11 +101,22 @@ class Papers:
         if not isinstance(native, str):
             return None
         if native not in self._items:
-            try:
-                self._items[native] = read_bank(native.encode(), "native").bank.items[0]
-            except (BankError, ItemError, IndexError):
-                self._items[native] = None
+            self._items[native] = read_native_item(native)
         return self._items[native]
+
+
+def read_native_item(native: str) -> Item | None:
+    """The first item of a native document, whose pictures need not be in it; None where it is none."""
+    try:
+        document = tomllib.loads(native)
+        if document["format"] != FORMAT:
+            return None
+        primary = (document.get("languages") or ["vi"])[0]
+        found = read_item(Fields(document["item"][0], "", primary, LIMITS))
+        soundness.check(found, LIMITS)
+    except (ItemError, LookupError, TypeError, ValueError, RecursionError):
+        return None
+    return found
 
 
 def share(shown: Item, by: Item, value: object) -> Fraction | None:

@@ -46,11 +46,11 @@ def failing(status: int, verdicts: dict[str, str]) -> list[str]:
 
 
 def disagreements(page: Page, made: dict[str, tuple[bytes, list[str]]]) -> list[str]:
-    """Where the page names other checks than the first verifier, which is said by `made`: name → (bundle, checks that fail)."""
+    """Where the page names other checks than the first verifier, or finds nothing; `made`: name → (bundle, checks that fail)."""
     found = []
     second = reports(page, (data for data, _ in made.values()))
     for (name, (_, checks)), (status, verdicts, reasons) in zip(made.items(), second, strict=True):
         done = [check for check in checks if verdicts.get(check) != "not done"]
-        if (said := failing(status, verdicts)) != done:
+        if (said := failing(status, verdicts)) != done or (checks and not said):
             found.append(f"{name}: {', '.join(checks)} but here {', '.join(said)}; {'; '.join(reasons[:4])}")
     return found

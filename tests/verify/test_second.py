@@ -1,25 +1,36 @@
 """The second verifier: written from the documents alone, it names the same checks as the first, in any browser, without a network."""
 
+import base64
+import json
 import os
 import random
 import shutil
+from collections import Counter
+from fractions import Fraction
 from hashlib import sha256, sha512
 from pathlib import Path
 
+import hall_course
 import pytest
+from answering import cases
 from attackers import rewritten_with_everybody
 from axe_playwright_python.sync_playwright import Axe
 from bad import SEED, bad
 from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from document import data as vocabulary
-from hall import POLICY_TEXT, material
+from forgery import World
+from hall import POLICY_TEXT, POSTS, Scenario, material
 from hall_course import competition
-from second import disagreements, open_page, reports
+from second import disagreements, failing, open_page, reports
+from test_attacks import false_stamps, stamped_hall
 
 from examsvc.commands.verify import verify
 from examsvc.ledger.bundle import PUBLIC, RESTRICTED, compose
+from examsvc.verify.papers import share
 from examsvc.verify.second import page as source
+from question_banks.declarations import METHODS
+from question_banks.values import BASE_TYPES
 from tests.screens import OVERFLOW
 from tests.web import world
 
@@ -115,25 +126,88 @@ def test_both_verifiers_name_the_same_checks(page, tmp_path, made):
     assert len({check for name in names for check in made[name][1]}) >= 12
 
 
+def undone(verdicts):
+    return {check for check, verdict in verdicts.items() if verdict == "not done"}
+
+
 def test_good_bundles_pass_and_what_was_not_done_is_said(page, tmp_path, good):
     open_page(page, tmp_path)
     (public, restricted) = reports(page, good.values())
     assert public[0] == restricted[0] == 0, (public[2], restricted[2])
-    assert {check for check, verdict in restricted[1].items() if verdict == "not done"} == {
-        "V13",
-        "V14",
-        "V16",
-        "V18",
-    }
-    assert {check for check, verdict in public[1].items() if verdict == "not done"} == {
-        "V13",
-        "V16",
-        "V17",
-        "V18",
-    }
+    assert undone(restricted[1]) == {"V16", "V18"}, "no stamp and no receipt was given"
+    assert undone(public[1]) == {"V13", "V16", "V17", "V18"}
     ((status, verdicts, _),) = reports(page, [good[RESTRICTED]], None)
     assert status == 3
     assert verdicts["V2"] == "not done"
+
+
+_EARNINGS = "rows => rows.map(([native, values]) => examsvc.earnings(native, values))"
+
+
+def test_the_page_marks_every_kind_of_question_exactly_as_the_question_engine(page, tmp_path):
+    """Both digests too: of items that are read otherwise nothing would be proven."""
+    open_page(page, tmp_path)
+    rows = list(cases(seed=2026, items=480, responses=8))
+    made = page.evaluate(_EARNINGS, [[native, values] for native, _, values in rows])
+    seen: Counter = Counter()
+    methods = set()
+    for (native, item, values), said in zip(rows, made, strict=True):
+        shares = [share(item, item, value) for value in values]
+        assert said["digest"] == item.digest, native
+        wanted = None if item.by_person else [f"{one.numerator}/{one.denominator}" for one in shares]
+        assert said["shares"] == wanted, (native, values)
+        seen.update(shares)
+        methods |= {(rule.method, item.declared[rule.response].base) for rule in item.rules}
+    assert seen.total() == 480 * 8
+    assert seen[Fraction(1)] > 400
+    assert sum(count for one, count in seen.items() if one not in (None, 0, 1)) > 200
+    assert min(one for one in seen if one is not None) < 0
+    assert {method for method, _ in methods} == METHODS
+    assert {base for _, base in methods} >= BASE_TYPES - {"file", "uri"}
+
+
+_PROCESSED = """
+interaction = [{ kind = "choice", response = "RESPONSE", choices = [{ id = "a" }, { id = "b" }, { id = "c" }] }]
+response = [{ id = "RESPONSE", base = "identifier", correct = ["b"] }]
+outcome = [{ id = "SCORE", base = "float" }]
+processing = "<qti-response-processing><qti-set-outcome-value identifier='SCORE'><qti-base-value base-type='float'>1</qti-base-value></qti-set-outcome-value></qti-response-processing>"
+"""
+
+
+def test_a_question_that_the_page_cannot_mark_is_named_and_the_rest_is_checked(page, tmp_path, monkeypatch):
+    """General rules of QTI are left to the first verifier, for that question alone."""
+    ordinary = hall_course.native
+
+    def native(number, correct="b"):
+        if number != 1:
+            return ordinary(number, correct)
+        return hall_course.HEAD + 'id = "i1"\nkind = "single"\nprompt = "Câu 1"\n' + _PROCESSED
+
+    monkeypatch.setattr(hall_course, "native", native)
+    hall = competition(SEED, 2, scenario=Scenario(items=2))
+    world = World.of(hall)
+    commitment = world.find("responses.scored")["body"]["scores"]
+    table = json.loads(json.dumps(world.opening(commitment).value))
+    table["scores"][0]["slots"][1] = "9"
+    world.reopen(commitment, table)
+    open_page(page, tmp_path)
+    honest, forged = reports(page, [compose(material(hall), RESTRICTED, hall.posts, 1), world.bundle()])
+    assert honest[0] == 0
+    assert undone(honest[1]) == {"V13", "V14", "V16", "V18"}
+    assert [check for check, verdict in forged[1].items() if verdict == "failed"] == ["V13"]
+    told = page.evaluate(
+        "text => examsvc.verify(Uint8Array.from(atob(text), one => one.charCodeAt(0))).findings[12].reasons[0].en",
+        base64.b64encode(compose(material(hall), RESTRICTED, hall.posts, 1)).decode(),
+    )
+    assert hall.papers["T1"][0][0].digest[:16] in told
+
+
+def test_time_stamps_are_read_by_the_page_too(page, tmp_path):
+    open_page(page, tmp_path)
+    (true,) = reports(page, [compose(material(stamped_hall()), PUBLIC, POSTS, 1)])
+    assert (true[0], true[1]["V16"]) == (0, "passed"), true[2]
+    false = [failing(status, verdicts) for status, verdicts, _ in reports(page, false_stamps())]
+    assert false == [["V16"]] * 8
 
 
 def test_a_receipt_finds_what_everybody_who_signs_conceals(page, tmp_path):
@@ -143,10 +217,10 @@ def test_a_receipt_finds_what_everybody_who_signs_conceals(page, tmp_path):
       const bytes = one => Uint8Array.from(one);
       return examsvc.verify(bytes(bundle), bytes(policy), receipts.map(bytes), slips).findings.filter(one => one.verdict === 'failed').map(one => one.check);
     }"""
-    for receipts, slips, failing in (([], [], []), ([receipt], [], ["V18"]), ([], [slip], ["V18"])):
+    for receipts, slips, checks in (([], [], []), ([receipt], [], ["V18"]), ([], [slip], ["V18"])):
         assert (
             page.evaluate(script, [list(bundle), list(POLICY_TEXT), [list(one) for one in receipts], slips])
-            == failing
+            == checks
         )
 
 

@@ -44,17 +44,14 @@ function readManifest(bytes) {
 
 function linesOf(bytes, name, findings) {
   if (bytes === undefined || !bytes.length) return [];
-  const lines = [];
-  let start = 0;
-  for (let place = 0; place < bytes.length; place++) {
-    if (bytes[place] === 10) {
-      lines.push(bytes.subarray(start, place));
-      start = place + 1;
-    }
-  }
-  if (start < bytes.length) {
+  if (bytes[bytes.length - 1] !== 10) {
     findings.fail('V1', `${name} does not end with a newline.`, `${name} không kết thúc bằng dấu xuống dòng.`);
-    lines.push(bytes.subarray(start));
+    return [];
+  }
+  const lines = [];
+  for (let start = 0, end; start < bytes.length; start = end + 1) {
+    end = bytes.indexOf(10, start);
+    lines.push(bytes.subarray(start, end));
   }
   return lines;
 }

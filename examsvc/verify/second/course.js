@@ -73,13 +73,18 @@ function course(bundle, log, kind) {
     if (!type.log.includes(kind)) fail('V4', entry, 'does not belong into this log.', 'không thuộc loại sổ này.');
     if (entry.t < time) fail('V5', entry, 'is earlier than the one before it.', 'sớm hơn mục trước nó.');
     time = Math.max(time, entry.t);
+    let declared = true;
+    const stray = (en, vi) => {
+      declared = false;
+      fail('V4', entry, en, vi);
+    };
     if (kind === 'competition' && bundle.regulation) {
-      if (entry.posts.some(post => !bundle.posts.has(post))) fail('V4', entry, 'names a post without a notice.', 'nêu vị trí không có thông báo.');
+      if (entry.posts.some(post => !bundle.posts.has(post))) stray('names a post without a notice.', 'nêu vị trí không có thông báo.');
       if (type.scope === 'stage' && !occurs(bundle, entry.type, entry.stage) && !(type.kinds === null && bundle.kinds.has(entry.stage))) {
-        fail('V4', entry, 'has no place in this stage.', 'không có chỗ trong vòng thi này.');
+        stray('has no place in this stage.', 'không có chỗ trong vòng thi này.');
       }
     }
-    if (type.number) {
+    if (type.number && declared) {
       const names = type.number.filter(name => name !== 'post' && name !== 'stage');
       const wide = names.some(name => VOCABULARY.things.includes(name));
       for (const unit of wide ? ['log'] : units) {
@@ -88,8 +93,8 @@ function course(bundle, log, kind) {
         numbers.add(key);
       }
     }
-    if (kind !== 'competition' || bundle.regulation) follow(bundle, entry, units, standing, omitted, fail, at);
-    if (kind === 'competition' && bundle.regulation) lock(entry, units, locks, fail, at);
+    if (declared && (kind !== 'competition' || bundle.regulation)) follow(bundle, entry, units, standing, omitted, fail, at);
+    if (declared && kind === 'competition' && bundle.regulation) lock(entry, units, locks, fail, at);
     for (const approval of entry.body.approvals || []) {
       if (approval.t > entry.t) fail('V11', entry, 'was approved after it happened.', 'được phê duyệt sau khi đã xảy ra.');
     }

@@ -19,7 +19,10 @@ class Exact {
   plus(other) { return new Exact(this.top * other.bottom + other.top * this.bottom, this.bottom * other.bottom); }
   minus(other) { return this.plus(new Exact(-other.top, other.bottom)); }
   times(other) { return new Exact(this.top * other.top, this.bottom * other.bottom); }
-  over(other) { return new Exact(this.top * other.bottom, this.bottom * other.top); }
+  over(other) {
+    if (other.top === 0n) throw new Error('a division by nothing');
+    return new Exact(this.top * other.bottom, this.bottom * other.top);
+  }
   compare(other) {
     const gap = this.top * other.bottom - other.top * this.bottom;
     return gap < 0n ? -1 : gap > 0n ? 1 : 0;

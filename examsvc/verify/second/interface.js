@@ -53,7 +53,8 @@ function show(report) {
   shown = report;
   const failed = report.findings.filter(one => one.verdict === 'failed').map(one => one.check).join(', ');
   const open = report.findings.filter(one => one.verdict === 'not done').map(one => one.check).join(', ');
-  const part = report.status === 0 && report.kind === 'restricted' ? 'part' : report.status;
+  const partly = report.findings.some(one => one.verdict === 'not done' && ['V13', 'V14'].includes(one.check));
+  const part = report.status === 0 && report.kind === 'restricted' && partly ? 'part' : report.status;
   byId('conclusion').textContent = word('status_' + part);
   byId('meaning').textContent = word('meaning_' + part, { checks: failed, reason: report.reason, open });
   byId('report').dataset.status = { 0: 'good', part: 'open', 3: 'open' }[part] || 'bad';
@@ -102,4 +103,4 @@ byId('form').addEventListener('submit', run);
 byId('print').addEventListener('click', () => print());
 document.querySelectorAll('[data-language]').forEach(one => one.addEventListener('click', () => speak(one.dataset.language)));
 speak(language);
-globalThis.examsvc = { verify, sha256, sha512, verifyEd25519 };
+globalThis.examsvc = { verify, earnings, sha256, sha512, verifyEd25519 };

@@ -1,18 +1,5 @@
 // V10: every mark by whom it was allocated to, none missing.
 
-/** A decimal string as an exact fraction of a million. */
-const millionths = text => {
-  const [, sign, whole, part = ''] = /^(-?)([0-9]+)(?:\.([0-9]{1,6}))?$/.exec(text);
-  const value = BigInt(whole) * 1000000n + BigInt(part.padEnd(6, '0'));
-  return sign ? -value : value;
-};
-
-/** Whether `mark` is the mean of `marks`, but for rounding to whole marks at the coarsest. */
-function nearMean(mark, marks) {
-  const count = BigInt(marks.length), gap = millionths(mark) * count - marks.reduce((sum, one) => sum + millionths(one), 0n);
-  return (gap < 0n ? -gap : gap) < 1000000n * count;
-}
-
 const FIRST_ROUNDS = 2;  // a third mark is given only where the first two lie apart
 
 function marking(bundle) {
@@ -64,16 +51,8 @@ function marking(bundle) {
     const marks = [...rounds].sort((a, b) => a[0] - b[0]).filter(([, one]) => one.n < settled.n).map(([, one]) => bundle.open(one.body.sheet));
     const totals = marks.map(sheet => sheet && sheet.total);
     if (marks.every(sheet => sheet) && !equal(totals, object.marks)) fail(`The script ${settled.body.script} was settled from other marks.`, `Bài ${settled.body.script} được chốt từ các điểm khác.`);
-    if (settled.body.manner === 'mean' && object.marks.length && !nearMean(object.mark, object.marks)) fail(`The mark of ${settled.body.script} is not the mean.`, `Điểm của ${settled.body.script} không phải trung bình.`);
   }
   hearings(bundle, fail);
-}
-
-/** Whether the regulation's panels of a stage make the plain mean. */
-function plainMean({ regulation }, name) {
-  const stage = regulation && regulation.stages.find(one => one.id === name);
-  const panels = (stage ? stage.parts : []).filter(part => part.panel).map(part => (regulation.panels || []).find(one => one.id === part.panel));
-  return panels.length > 0 && panels.every(panel => panel && panel.combine === 'mean' && panel.outlier === null);
 }
 
 function hearings(bundle, fail) {
@@ -104,7 +83,6 @@ function hearings(bundle, fail) {
       if (!object) continue;
       if (object.hearing !== hearing) say('it was settled as another one.', 'được chốt như buổi khác.');
       if (marks.every(sheet => sheet) && !equal(marks.map(sheet => sheet.total), object.marks)) say('it was settled from other marks.', 'được chốt từ các điểm khác.');
-      if (body.manner === 'mean' && plainMean(bundle, entry.stage) && object.marks.length && !nearMean(object.mark, object.marks)) say('its mark is not the mean.', 'điểm không phải trung bình.');
     }
   }
   for (const locked of bundle.all('marks.locked')) {

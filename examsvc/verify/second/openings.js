@@ -49,8 +49,8 @@ function openingsCheck(bundle) {
     else if (value && typeof value === 'object') Object.values(value).forEach(collect);
   };
   log.good.forEach(entry => collect(entry.body));
-  for (const name of files.keys()) {
-    if (name.startsWith('documents/') && !named.has(name.slice(10))) {
+  for (const [name, bytes] of files) {
+    if (name.startsWith('documents/') && !named.has(name.slice(10)) && toHex(sha256(bytes)) === name.slice(10)) {
       fail(`No entry names ${name}.`, `Không mục nào nêu ${name}.`);
     }
   }

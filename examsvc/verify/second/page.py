@@ -12,7 +12,7 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 SCRIPTS = (
     "bytes", "ed25519", "canonical", "archive", "notes", "vocabulary", "bundle", "integrity", "course", "openings", "draws",
-    "sittings", "marking", "people", "decimals", "scores", "ranking", "results", "stamps", "verify",
+    "sittings", "marking", "people", "decimals", "toml", "native", "earning", "scores", "ranking", "results", "stamps", "verify",
 )  # fmt: skip
 """In the order in which one needs the other."""
 

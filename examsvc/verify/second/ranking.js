@@ -1,4 +1,4 @@
-// V14: the ranking from the marks printed in it. docs/formats/bundle.md, "The ranking".
+// V14: the ranking from the marks that V13 computed, or, where there are none, from those printed in it. docs/formats/bundle.md, "The ranking".
 
 class Terms {
   constructor(tree) {
@@ -25,6 +25,12 @@ class Terms {
     const found = [...this.parts].filter(([, part]) => part.stage === stage);
     if (found.length !== 1) throw new Error('a line names no part');
     return found[0][0];
+  }
+  /** The member with this id of a list of the regulation: marking, panels, sanctions. */
+  named(clause, id) {
+    const found = this.tree[clause].find(one => one.id === id);
+    if (!found) throw new Error(`${clause} has no ${id}`);
+    return found;
   }
   weighing() {
     return [...this.parts.keys()].filter(name => this.weights.get(name).compare(ZERO) !== 0);
@@ -64,12 +70,13 @@ class Run {
     for (const [one, { candidate, points }] of this.granted ? granted : []) {
       if (one.n < entry.n) this.granted.set(candidate, (this.granted.get(candidate) || ZERO).plus(Exact.of(points)));
     }
-    this.all = table.rows.map(row => this.start(row));
+    const brought = bundle.brought.get(entry.n) || new Map();
+    this.all = table.rows.map(row => this.start(row, brought.get(row.candidate)));
     this.problems = [];
   }
 
-  start(row) {
-    const marks = new Map(), absent = new Set();
+  start(row, known) {
+    let marks = new Map(), absent = new Set();
     for (const line of row.stages) {
       const part = line.part || this.terms.onlyPart(line.stage);
       if (line.passed === 'absent') absent.add(part);
@@ -77,14 +84,15 @@ class Run {
     }
     const given = row.priority === undefined ? ZERO : Exact.of(row.priority), to = this.priority ? this.priority.added_to : null;
     if (to !== null && given.compare(ZERO) !== 0 && marks.has(to)) marks.set(to, marks.get(to).minus(given));
+    const fuzzy = new Set(known ? [] : [...marks].filter(([, mark]) => 100000n % mark.bottom !== 0n).map(([part]) => part));
+    if (known) [marks, absent] = [new Map(known.marks), new Set(known.absent)];
     for (const [part, mark] of marks) {
       if (mark.compare(ZERO) < 0 || mark.compare(this.terms.maxima.get(part)) > 0) throw new Error(`the mark of ${row.candidate} is outside its range`);
     }
     return {
       number: row.candidate, row, marks, absent, missed: new Set(), gone: new Set(), ties: [], trusted: false, rank: null, total: null,
       points: this.granted ? this.granted.get(row.candidate) || ZERO : given, added: false, addedTo: null, plain: ZERO,
-      outcome: row.outcome === 'excluded' ? 'excluded' : 'passed',
-      fuzzy: new Set([...marks].filter(([, mark]) => 100000n % mark.bottom !== 0n).map(([part]) => part)),
+      outcome: (known ? known.excluded : row.outcome === 'excluded') ? 'excluded' : 'passed', fuzzy,
     };
   }
 
@@ -322,10 +330,10 @@ function ranking(bundle) {
       findings.fail('V14', `The regulation cannot be applied to the ranking: ${error.message}.`, `Không áp dụng được quy chế vào bảng xếp hạng: ${error.message}.`);
     }
   }
-  findings.note('V14', `${lines} lines were computed again.`, `Đã tính lại ${lines} dòng.`);
+  findings.note('V14', `Lines computed again: ${lines}.`, `Số dòng được tính lại: ${lines}.`);
   if (trusted) findings.note('V14', `${trusted} of them rest on what this edition does not hold; there the published order was taken.`, `${trusted} dòng phụ thuộc điều mà bản này không chứa; ở đó lấy theo thứ tự đã công bố.`);
-  if (bundle.restricted) {
-    findings.notDone('V14', 'The ranking follows from the marks in it, but these marks were not computed again from answers and sheets (V13).',
-      'Xếp hạng suy ra đúng từ các điểm ghi trong đó, nhưng các điểm ấy chưa được tính lại từ bài làm và phiếu chấm (V13).');
+  if (bundle.taken) {
+    findings.notDone('V14', 'The ranking follows from the marks, but some of these rest on scores that were taken as printed (V13).',
+      'Xếp hạng suy ra đúng từ các điểm, nhưng một số điểm dựa trên điểm câu hỏi lấy như đã in (V13).');
   }
 }
