@@ -128,7 +128,7 @@ class OutlierRule(Model):
     """Distance of a member's mark from the mean of all members, in marks, above which it counts as an outlier."""
     action: Literal["report", "explain-with-record", "exclude"]
     """"report": shown to the chair; "explain-with-record": the member explains in writing, the mark stands;
-    "exclude": the mark is left out of the result."""
+    "exclude": the mark is left out of the result, unless no mark would remain."""
 
 
 class Panel(Clause):

@@ -85,7 +85,7 @@ COMBINE = {
 OUTLIERS = {
     "report": N_("it is reported to the chair"),
     "explain-with-record": N_("the member explains it in writing and the mark stands"),
-    "exclude": N_("it is left out of the result"),
+    "exclude": N_("it is left out of the result, unless no mark would remain"),
 }
 
 

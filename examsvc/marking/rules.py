@@ -132,26 +132,22 @@ def panel_mark(panel: Panel, rounding: Rounding, totals: Mapping[str, Fraction])
     """What the regulation makes of the members' totals of one hearing.
 
     ``totals`` maps a member to the sum of his criteria.  Equal totals at the edge of a trimmed mean are dropped in the order of
-    the members' codes, which changes no number.  ValueError when there are not as many sheets as the panel has members.
+    the members' codes, which changes no number.  Where leaving out those who lie far off would leave no mark, nobody is left out
+    for that.  ValueError when there are not as many sheets as the panel has members, or trimming alone leaves no mark.
     """
     if len(totals) != panel.members:
         raise ValueError(f"{len(totals)} sheets for a panel of {panel.members}")
     far = outliers(panel, totals)
-    counted = {
-        member: total
-        for member, total in totals.items()
-        if not (panel.outlier is not None and panel.outlier.action == "exclude" and member in far)
-    }
-    ordered = sorted(counted, key=lambda member: (counted[member], member))
-    dropped: list[str] = [member for member in totals if member not in counted]
-    if panel.combine == "trimmed-mean":
-        low = panel.drop_lowest
-        high = len(ordered) - panel.drop_highest
-        dropped += ordered[:low] + ordered[high:]
-        ordered = ordered[low:high]
+    trimmed = (panel.drop_lowest, panel.drop_highest) if panel.combine == "trimmed-mean" else (0, 0)
+    excluded = far if panel.outlier is not None and panel.outlier.action == "exclude" else ()
+    if len(totals) - len(excluded) <= sum(trimmed):
+        excluded = ()
+    ordered = sorted(totals.keys() - set(excluded), key=lambda member: (totals[member], member))
+    ordered = ordered[trimmed[0] : len(ordered) - trimmed[1]]
     if not ordered:
         raise ValueError("the panel's rule leaves no mark")
-    values = [counted[member] for member in ordered]
+    dropped = totals.keys() - set(ordered)
+    values = [totals[member] for member in ordered]
     if panel.combine == "median":
         middle = len(values) // 2
         mark = values[middle] if len(values) % 2 else (values[middle - 1] + values[middle]) / 2

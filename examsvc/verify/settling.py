@@ -77,19 +77,24 @@ def _three(terms: Terms, policy: Mapping[str, Any], marks: Sequence[Fraction], s
     raise Unsettled("no rule of the regulation settles its three marks")
 
 
+def _near(rule: Mapping[str, Any], totals: Sequence[Fraction]) -> list[Fraction]:
+    """The totals that the rule for those far off does not exclude."""
+    far = rule["outlier"]
+    if far is None or far["action"] != "exclude":
+        return list(totals)
+    middle = sum(totals, Fraction(0)) / len(totals)
+    return [total for total in totals if abs(total - middle) <= exact(far["distance"])]
+
+
 def panel(terms: Terms, rule: Mapping[str, Any], totals: Sequence[Fraction]) -> Fraction:
     """The mark of a hearing from its members' totals, in any order. Raises Unsettled."""
     if len(totals) != rule["members"]:
         raise Unsettled(f"{len(totals)} members marked where the regulation asks for {rule['members']}")
-    middle = sum(totals, Fraction(0)) / len(totals)
-    far = rule["outlier"]
-    counted = sorted(
-        total
-        for total in totals
-        if far is None or far["action"] != "exclude" or abs(total - middle) <= exact(far["distance"])
-    )
-    if rule["combine"] == "trimmed-mean":
-        counted = counted[rule["drop_lowest"] : len(counted) - rule["drop_highest"]]
+    everybody, counted = sorted(totals), sorted(_near(rule, totals))
+    low, high = (rule["drop_lowest"], rule["drop_highest"]) if rule["combine"] == "trimmed-mean" else (0, 0)
+    if len(counted) <= low + high:
+        counted = everybody
+    counted = counted[low : len(counted) - high]
     if not counted:
         raise Unsettled("the regulation leaves out every mark of its panel")
     if rule["combine"] == "median":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from fractions import Fraction
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from examsvc.competitions.marking_clauses import MarkingScheme, Panel
 from examsvc.competitions.regulation import read_preset
 from examsvc.competitions.result_clauses import Rounding, RoundingPoint
 from examsvc.marking.rules import Settled, Waiting, decimal, outliers, panel_mark, read_mark, settle
+from examsvc.verify import settling
 
 DEMO = read_preset("demo")
 ESSAY: MarkingScheme = next(scheme for scheme in DEMO.marking if scheme.id == "essay")
@@ -123,6 +125,34 @@ def test_an_excluded_outlier_does_not_count() -> None:
     sheets = {"a": Fraction(80), "b": Fraction(80), "c": Fraction(80), "d": Fraction(80), "e": Fraction(10)}
     found = panel_mark(panel, EXACT, sheets)
     assert (found.mark, found.dropped, found.outliers) == (80, ("e",), ("e",))
+
+
+def test_a_panel_split_in_two_still_has_a_mark() -> None:
+    """Everybody lies far from the mean, so nobody is left out for it; the same where one remains that trimming would take."""
+    rule = PANEL.outlier.model_copy(update={"action": "exclude"})  # type: ignore[union-attr]
+    split = {"a": Fraction(0), "b": Fraction(0), "c": Fraction(100), "d": Fraction(100), "e": Fraction(100)}
+    mean = panel_mark(PANEL.model_copy(update={"combine": "mean", "outlier": rule}), EXACT, split)
+    assert (mean.mark, mean.dropped, mean.outliers) == (60, (), ("a", "b", "c", "d", "e"))
+    trimming = PANEL.model_copy(update={"combine": "trimmed-mean", "outlier": rule, "drop_lowest": 1, "drop_highest": 1})
+    two = split | {"b": Fraction(60), "c": Fraction(62)}
+    assert panel_mark(trimming, EXACT, two).mark == Fraction(60 + 62 + 100, 3)
+
+
+@given(
+    st.lists(st.integers(0, 400).map(lambda n: Fraction(n, 4)), min_size=5, max_size=5),
+    st.sampled_from(["mean", "median", "trimmed-mean"]),
+    st.integers(1, 60),
+)
+def test_whatever_the_totals_the_panel_has_the_mark_that_the_verifier_finds(
+    values: list[Fraction], combine: Any, distance: int
+) -> None:
+    rule = PANEL.outlier.model_copy(update={"action": "exclude", "distance": Fraction(distance)})  # type: ignore[union-attr]
+    panel = PANEL.model_copy(update={"combine": combine, "outlier": rule, "drop_lowest": 1, "drop_highest": 1})
+    found = panel_mark(panel, EXACT, {f"m{n}": value for n, value in enumerate(values)})
+    terms = SimpleNamespace(rounded=lambda step, mark: mark)
+    said = {"members": 5, "combine": combine, "drop_lowest": 1, "drop_highest": 1, "outlier": {"action": "exclude", "distance": str(distance)}}
+    assert found.mark == settling.panel(terms, said, values)  # type: ignore[arg-type]
+    assert set(found.counted) | set(found.dropped) == {f"m{n}" for n in range(5)}
 
 
 def test_a_panel_that_is_not_complete_has_no_mark() -> None:

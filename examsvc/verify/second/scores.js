@@ -44,9 +44,12 @@ function settledScript(terms, scheme, marks, maximum) {
 function settledPanel(terms, panel, marks) {
   if (marks.length !== panel.members) return null;
   const middle = meanOf(marks), far = panel.outlier;
-  let counted = [...marks].sort((a, b) => a.compare(b));
+  const [low, high] = panel.combine === 'trimmed-mean' ? [panel.drop_lowest, panel.drop_highest] : [0, 0];
+  const everybody = [...marks].sort((a, b) => a.compare(b));
+  let counted = everybody;
   if (far !== null && far.action === 'exclude') counted = counted.filter(mark => mark.minus(middle).size.compare(Exact.of(far.distance)) <= 0);
-  if (panel.combine === 'trimmed-mean') counted = counted.slice(panel.drop_lowest, Math.max(0, counted.length - panel.drop_highest));
+  if (counted.length <= low + high) counted = everybody;
+  counted = counted.slice(low, Math.max(0, counted.length - high));
   if (!counted.length) return null;
   const half = counted.length >> 1;
   return terms.rounded('panel-mark', panel.combine === 'median' ? meanOf([counted[half], counted[counted.length - half - 1]]) : meanOf(counted));
