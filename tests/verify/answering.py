@@ -3,6 +3,7 @@
 Right ones, nearly right ones, wrong ones, and what no browser would send. Each document is a native one, as keys hold it.
 """
 
+import json
 import random
 from collections.abc import Iterator
 from decimal import Decimal
@@ -514,6 +515,117 @@ choices = [{ id = "A", correct = true }, { id = "B", credit = "1/3" }, { id = "C
 ]
 
 
+HEAD = 'format = "examsvc-bank/1"\n[[item]]\nid = "x"\n'
+
+
+def declared(base: str, cardinality: str, more: str, method: str) -> str:
+    """A document with one response and one rule told in full."""
+    return (
+        f'{HEAD}kind = "composite"\ninteraction = [{{ kind = "text-entry", response = "RESPONSE" }}]\n'
+        f'response = [{{ id = "RESPONSE", base = "{base}", cardinality = "{cardinality}"{more} }}]\n'
+        f'rule = [{{ response = "RESPONSE", method = "{method}", floor = "-1" }}]\n'
+    )
+
+
+def areas(entries: str, more: str = "") -> str:
+    """A document in which points earn 1 for each of these areas."""
+    listed = ", ".join(f"{{ {one}, value = 1 }}" for one in entries.split(";"))
+    return declared("point", "multiple", f", areas = {{ entries = [{listed}]{more} }}", "mapping")
+
+
+FOLDED = [
+    "ı",
+    "i",
+    "I",
+    "İ",
+    "i\u0307",
+    "ꭰ",
+    "Ꭰ",
+    "ᏸ",
+    "Ᏸ",
+    "ẞ",
+    "ß",
+    "ss",
+    "SS",
+    "Σ",
+    "σ",
+    "ς",
+    "ΣΣ",
+    "ﬀ",
+    "FF",
+    "ᾳ",
+    "ΑΙ",
+    "ŉ",
+    "ʼN",
+    "µ",
+    "μ",
+    "Å",
+    "å",
+    "Ꮿ",
+    "ꮿ",
+]
+MARKED = [
+    "đường",
+    "duong",
+    "ĐƯỜNG",
+    "ÐUONG",
+    "e\u0323\u0302",
+    "e",
+    "x\u0334",
+    "x",
+    "กำ",
+    "กา",
+    "שָ",
+    "ש",
+    "각",
+    "각\u0301",
+    "が",
+    "か",
+    "A\u030a\u0334",
+    "A",
+    "नि",
+    "न",
+    "़",
+    "\u0301",
+    "\u0334",
+]
+POINTED: list[tuple[str, list[Any]]] = [
+    (f'{HEAD}kind = "text"\naccept = {json.dumps([one], ensure_ascii=False)}\naccents = {accents}\ncase = {case}\n', [*texts, f" {one} "])
+    for texts in (FOLDED, MARKED)
+    for one in texts
+    for accents, case in (("true", "false"), ("false", "true"))
+] + [
+    (f'{HEAD}kind = "text"\nanswers = [{{ value = {json.dumps(pattern)}, wildcard = true, credit = "1/2" }}, {{ value = "none", credit = -1 }}]\n',
+     ["ha", "haha", "ha ha", "h", "aba", "ab a", "ababa", " ", "*", "a*b", "A*B", "axb", "none", "NONE", "", "\u00a0", "hahaha"])
+    for pattern in ("ha*ha", "*", "ab*ba", "*a*", "a\\*b", "h**a", "ha*a*ha", "\\*", "*ha", "ha*", "none*")
+] + [
+    (f'{HEAD}kind = "numeric"\nanswer = "{answer}"\n{more}', NUMBERS)
+    for answer in ("1234567", "1234.5", "12345678", "3", "1/3", "123", "1.234", "1234", "-3", "12", "0.5", "7", "12.5", "2.5")
+    for more in ("", 'tolerance = "1/3"\n', 'tolerance_percent = "-10"\n', 'units = { m = 1, cm = "1/100", "$" = 2, "mét" = 3 }\n')
+] + [
+    (areas('shape = "rect", coordinates = [10, 20, 12, 20]'), [f"{x} {y}" for x in ("9.5", "9.4", "10.5", "11.5", "12.5", "12.51", "-0.5", "1e1") for y in ("19.5", "20", "20.5", "20.6")]),
+    *[(areas(f'shape = "{shape}", coordinates = {place}'), ["5 5", "6 5", "5 6", "8 5", "5 7", "5 8", "7 6", "8 7", "4 4", "9 5"])
+      for shape, place in (("ellipse", "[5, 5, 3, 2]"), ("ellipse", "[5, 5, 3, 0]"), ("ellipse", "[5, 5, -3, 2]"), ("circle", "[5, 5, -2]"), ("circle", "[5, 5, 2, 2]"), ("rect", "[8, 7, 4, 4]"))],
+    (areas('shape = "rect", coordinates = [0, 0, 9, 9]; shape = "circle", coordinates = [5, 5, 9]; shape = "default"', ", default = -1"), [["1 1", "2 2"], ["1 1", "1 1"], ["1 1", "12 5"], ["1 1", "99 99", "98 98"], [], "1 1"]),
+    (areas('shape = "rect", coordinates = [0, 0, 9, 9]', ', default = "-1/2", lower = "-3/4", upper = "1/2"'), [["1 1"], ["20 20"], ["20 20", "20 20"], ["20 20", "30 30", "1 1"]]),
+    (areas('shape = "poly", coordinates = [0, 0, 10, 0, 10, 10, 5, 3, 0, 10]'), [f"{x} {y}" for x in range(-1, 12) for y in (-1, 0, 1, 3, 4, 7, 10)]),
+    *[(declared("string", cardinality, f', mapping = {{ entries = [{{ key = "Straße", value = {value} }}, {{ key = "b", value = -1, case = true }}], default = {default}{more} }}', "mapping"),
+       ["STRASSE", "strasse", "b", "B", ["b", "b"], ["Straße", "STRASSE", "b"], ["x", "y"], "x", []])
+      for cardinality in ("single", "multiple") for value in (2, -1) for default in (0, 1) for more in ("", ', upper = "1/2"', ', lower = 0')],
+    (declared("identifier", "multiple", ', mapping = { entries = [{ key = "Ab", value = 1 }] }', "mapping"), ["Ab", "ab", ["Ab", "ab"]]),
+    *[(declared("identifier", cardinality, ', correct = ["A", "B", "C"]', method), [["A", "B", "C"], ["C", "B", "A"], ["A", "B", "C", "C"], ["A", "A", "B"], ["A", "C"], ["A", "B", "C", "D", "E"], ["B"], []])
+      for cardinality in ("multiple", "ordered") for method in ("all-or-nothing", "per-part", "per-option")],
+    *[(declared(base, "multiple", ', correct = ["A B", "B C"]', method), [["A B", "B C"], ["B A", "B C"], ["A B", "B A"], ["A B", "B A", "B C"], ["A B", "A C", "B C"], ["A\u2003B"], ["A B C"]])
+      for base in ("pair", "directedPair") for method in ("all-or-nothing", "per-part")],
+    *[(declared(base, "single", f', correct = ["{correct}"]', "all-or-nothing"), [*NUMBERS, True, False, 0, 1, 12, -3, "true", "false", "x y", "12", " 12 ", [12], ["12", "12"]])
+      for base, correct in (("integer", "12"), ("float", "12.5"), ("duration", "12.5"), ("intOrIdentifier", "12"), ("intOrIdentifier", "x"), ("boolean", "true"), ("boolean", "0"), ("string", "12"), ("file", "true"), ("uri", "1"), ("identifier", "false"))],
+    (HEAD + 'kind = "composite"\ninteraction = [{ kind = "choice", response = "RESPONSE", choices = [{ id = "A" }, { id = "B" }] }]\nresponse = [{ id = "RESPONSE", base = "identifier", cardinality = "multiple" }]\n'
+     'rule = [{ response = "RESPONSE", method = "credits", answers = [{ value = "A", credit = 1 }, { value = "A", credit = "1/2" }, { value = "B", credit = "1/4" }] }]\n',
+     ["A", ["A"], ["A", "B"], ["A", "A"], ["B", "C"], [True]]),
+]  # fmt: skip
+"""Edges that chance would seldom meet: (document, what is given to its one response, one at a time)."""
+
+
 def document(item: Item) -> str:
     """The item as keys hold it."""
     return write_bank(Bank(languages=("vi", "en"), items=(item,)), "native").data.decode()
@@ -524,11 +636,9 @@ def cases(seed: int, items: int, responses: int) -> Iterator[tuple[str, Item, li
     from examsvc.verify.papers import read_native_item
 
     author = Author(seed)
-    documents = [
-        *BY_HAND,
-        *(document(author.item(KINDS[n % len(KINDS)])) for n in range(items - len(BY_HAND))),
-    ]
-    for text in documents:
+    told = [(text, [{"RESPONSE": one} for one in values]) for text, values in POINTED]
+    drawn = [*BY_HAND, *(document(author.item(KINDS[n % len(KINDS)])) for n in range(items - len(BY_HAND)))]
+    for text, values in [*told, *((text, None) for text in drawn)]:
         item = read_native_item(text)
         assert item is not None, text
-        yield text, item, [author.response(item) for _ in range(responses)]
+        yield text, item, values or [author.response(item) for _ in range(responses)]

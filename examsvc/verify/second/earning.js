@@ -216,7 +216,7 @@ function ruleShare(item, rule, values) {
   const right = different.filter(value => keys.has(value.key)).length, all = keys.size;
   if (method === 'all-or-nothing') {
     const same = ordered ? values.length === correct.length && values.every((value, n) => value.key === correct[n].key)
-      : values.length === different.length && right === values.length && right === all;
+      : right === values.length && right === all;
     return same && values.length ? ONE : ZERO;
   }
   if (!correct.length) return ZERO;
