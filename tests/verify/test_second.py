@@ -270,7 +270,7 @@ def test_the_installation_serves_the_page_and_the_command_writes_it(sqlite_templ
     database = shutil.copy(sqlite_template, tmp_path / "served.sqlite")
     with world(tmp_path, f"sqlite:///{database}").app.test_client() as client:
         answer = client.get("/verifier.html")
-        assert 'href="/verifier.html#vi"' in client.get("/how-to-check").text
+        assert 'href="/verifier.html#en"' in client.get("/how-to-check").text
     assert answer.status_code == 200
     assert answer.data == source.page()
     assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'sha256-")
