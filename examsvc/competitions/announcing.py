@@ -97,7 +97,7 @@ def propose_pin(
     lines = [
         f"{sentence(language, N_('Pin the regulation'))}: {in_language(rules.title.model_dump(), language)}",
         f"{sentence(language, N_('Version'))}: {rules.version}",
-        f"{sentence(language, N_('Fingerprint of the regulation'))}: {rules.digest()}",
+        f"{sentence(language, N_('Fingerprint of the regulation'))}: {competition.regulation_document.digest}",
         sentence(
             language,
             N_("%(count)d clauses were confirmed one by one."),
@@ -112,7 +112,7 @@ def propose_pin(
         entry_type="regulation.pinned",
         competition=competition.slug,
         lines=lines,
-        arguments={"digest": rules.digest(), "policy": policy},
+        arguments={"digest": competition.regulation_document.digest, "policy": policy},
         terms=queries.approval_terms(competition, "pin-regulation"),
         by=by,
         now=now,
@@ -129,7 +129,7 @@ def pin(session: Session, approved: Approved) -> None:
         raise Refused(text, **params)
     rules = queries.regulation(competition)
     policy = witness_policy(session, competition)
-    if approved.arguments != {"digest": rules.digest(), "policy": hashlib.sha256(policy).hexdigest()}:
+    if approved.arguments != {"digest": competition.regulation_document.digest, "policy": hashlib.sha256(policy).hexdigest()}:
         raise Refused(N_("The regulation or the keys of the witnesses changed after the proposal. Propose it again."))
     competition.pinned_at, competition.policy = approved.now, policy.decode()
     session.flush()
@@ -156,7 +156,7 @@ def pin(session: Session, approved: Approved) -> None:
         **frame,  # type: ignore[arg-type]
         regulation=rules.id,
         version=rules.version,
-        digest=rules.digest(),
+        digest=competition.regulation_document.digest,
         confirmations=Sealed({"clauses": confirmed}) if confirmed else None,
     )
     ledger.record(
@@ -185,6 +185,7 @@ def source_of(session: Session, competition: Competition, texts: Mapping[str, di
         slug=competition.slug,
         title=dict(competition.title),
         regulation=queries.regulation(competition),
+        digest=competition.regulation_document.digest,
         posts=[
             notice_document.Post(one.code, dict(one.title), dict(one.unit), one.level, one.vacancies)
             for one in queries.running_posts(competition)

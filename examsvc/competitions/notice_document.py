@@ -60,6 +60,8 @@ class Source:
     slug: str
     title: Label
     regulation: Regulation
+    digest: str
+    """Of the regulation's bytes as they are stored."""
     posts: Sequence[Post]
     events: Mapping[str, datetime]
     texts: Mapping[str, Label]
@@ -138,7 +140,7 @@ def compose(source: Source, revision: int) -> dict[str, Any]:
             "id": rules.id,
             "version": rules.version,
             "title": rules.title.model_dump(),
-            "digest": rules.digest(),
+            "digest": source.digest,
         },
         "posts": [
             {

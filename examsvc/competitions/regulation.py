@@ -310,11 +310,15 @@ def read_toml(data: bytes) -> Regulation:
 
 
 def read_canonical(data: bytes) -> Regulation:
-    """Read a regulation from its canonical bytes, and from no other spelling of them. RegulationError."""
+    """Read a regulation from its canonical bytes, and from no other spelling of them. RegulationError.
+
+    A field that this program knows and the document does not was added after the document was pinned; it has its default, and
+    the document keeps its bytes. Its digest is that of the bytes, not `digest` of what is returned.
+    """
     tree = read_canonical_tree(data)
     _check_format(tree)
     regulation = _validated(tree, Regulation)
-    if regulation.canonical_bytes() != data:
+    if canonical.encode(regulation.model_dump(mode="json", exclude_unset=True)) != data:
         sentence = "The document is not in canonical form; export the regulation again."
         raise RegulationError([Problem("not-canonical", "", sentence)])
     return regulation

@@ -290,7 +290,7 @@ def regulation_page(
         competition=competition,
         preset=preset,
         regulation=rules,
-        digest=rules.digest(),
+        digest=competition.regulation_document.digest if competition is not None else rules.digest(),
         sections=regulation_text.sections(rules, current_language()),
         confirmed={path: one for (path, _), one in (confirmed or {}).items()},
         source_states=SOURCE_STATES,

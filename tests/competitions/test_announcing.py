@@ -132,6 +132,7 @@ def source(**changes: object) -> Source:
         "slug": "mot",
         "title": {"vi": "Kỳ thi", "en": "Competition"},
         "regulation": read_preset("demo"),
+        "digest": read_preset("demo").digest(),
         "posts": [Post("A", {"vi": "t", "en": "t"}, {"vi": "u", "en": "u"}, "division-head", 2)],
         "events": {
             "applications-opened": OPENS,

@@ -1,4 +1,6 @@
 import datetime
+import hashlib
+import json
 import unicodedata
 
 import pytest
@@ -7,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from regulation_documents import at, edited, read_tree, toml_in_another_spelling, toml_of, tree_of
 
+from examsvc.competitions.queries import parsed
 from examsvc.competitions.regulation import (
     RegulationError,
     preset_bytes,
@@ -162,6 +165,22 @@ def test_other_spellings_of_canonical_bytes_are_refused(change):
     assert change(data) != data
     with pytest.raises(RegulationError):
         read_canonical(change(data))
+
+
+def test_what_was_pinned_before_a_field_existed_is_read_with_its_default_and_keeps_its_bytes():
+    """An update in the middle of a competition: its regulation knows nothing of a field that came since."""
+    newest = json.loads(read_preset("demo").canonical_bytes())
+    older = {name: value for name, value in newest.items() if name != "draws"}
+    for panel in older["panels"]:
+        del panel["substitutes"]
+    bytes_then = rfc8785.dumps(older)
+    found = read_canonical(bytes_then)
+    assert found.draws == ()
+    assert {panel.substitutes for panel in found.panels} == {0}
+    digest = hashlib.sha256(bytes_then).hexdigest()
+    assert parsed(digest, bytes_then.decode()) == found
+    with pytest.raises(RuntimeError, match="does not have its digest"):
+        parsed(digest, rfc8785.dumps(newest).decode())
 
 
 @settings(max_examples=20, deadline=None)
