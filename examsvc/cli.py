@@ -12,7 +12,7 @@ COMMANDS = {
     "assemble": ("examsvc.commands.analysis", "assemble_command", "The best forms from any pool of items."),
     "init": ("examsvc.commands.people", "init", "Make the database and the first two administrators."),
     "bank": ("examsvc.commands.banks", "bank", "Look into question banks, import them, take them away."),
-    "custodian": ("examsvc.commands.custodians", "custodian", "A custodian's key, and a share opened with it."),
+    "custodian": ("examsvc.commands.custodians", "custodian", "A custodian's key, and a share or a code map opened with it."),
     "demo": ("examsvc.commands.demo", "demo", "Build once and serve a demonstration."),
     "bundle": ("examsvc.commands.bundle", "bundle", "Write a published competition's bundle to a file."),
     "verify": ("examsvc.commands.verify", "verify", "Verify a bundle or a receipt, without server or network."),

@@ -38,10 +38,10 @@ from examsvc.competitions.regulation import Regulation
 from examsvc.competitions.terms import write_exact
 from examsvc.demonstration import announcing, applying
 from examsvc.demonstration.announcing import objective_only
-from examsvc.ledger import sealing
-from examsvc.marking import blinding, essays, hearings, locking, objective
+from examsvc.ledger import code_maps, sealing
+from examsvc.marking import blinding, essays, hearings, locking, objective, opening
 from examsvc.marking import queries as marks
-from examsvc.marking.models import Allocation, Hearing, PanelSeat, Script
+from examsvc.marking.models import Allocation, CodeMap, Hearing, PanelSeat, Script
 from examsvc.papers import approval, banks, custody
 from examsvc.papers import operations as papers
 from examsvc.papers import queries as papers_of
@@ -129,6 +129,16 @@ def unchecked(whether: bool) -> AbstractContextManager[object]:
     stack.enter_context(patch.object(papers_of, "stock", lambda session, bank_id, part: papers_of.current_items(session, bank_id)))
     stack.enter_context(patch.object(approval.paper_lint, "blocking", lambda found: []))
     return stack
+
+
+def read_maps(session: Session, identity: str) -> dict[str, str]:
+    """The attempt code of each script code in the closed code maps of a database, read with a code custodian's secret key."""
+    found = {}
+    for one in session.scalars(select(CodeMap).where(CodeMap.ciphertext.is_not(None))):
+        part = code_maps.ClosedPart(one.sitting.code, one.part, one.ciphertext)
+        (opened,) = code_maps.open_file(code_maps.ClosedFile("", "", (part,)), identity).parts
+        found |= {pair.script: pair.attempt for pair in opened.pairs}
+    return found
 
 
 _begun: dict[tuple[str, str], tuple[sqlite3.Connection, dict[str, Any]]] = {}
@@ -570,7 +580,8 @@ class ExamHall:
         assert self.close(sitting_id)
 
     def code_and_draw(self, sitting_id: int, part: str = "essay") -> None:
-        """The code custodian codes the scripts; two people have them drawn to the markers."""
+        """The code custodian hands in a key and codes the scripts; two people have them drawn to the markers."""
+        self.code_key()
         with writing(self.session):
             blinding.code_scripts(
                 self.session, self.session.get_one(Sitting, sitting_id), by=self.people["Coder"], now=self.now
@@ -579,13 +590,23 @@ class ExamHall:
             essays.ask_allocation(self.session, self.competition, part=part, by=self.people["Chief"], now=self.now)
         assert self.approve_all("Chair") == 1
 
+    def code_key(self, person: str = "Coder") -> None:
+        """A code custodian makes a key on a machine of his own and hands in its public half."""
+        if person in self.keys:
+            return
+        self.keys[person], recipient = sealing.new_identity()
+        with writing(self.session):
+            custody.register_key(self.session, self.competition, recipient=recipient, by=self.people[person], now=self.now)
+
     def script_of(self, name: str) -> Script:
-        """What no page may do before the lock: the script of a person."""
-        return next(
-            one
-            for one in marks.scripts(self.session, self.competition_id, "essay")
-            if one.attempt.application_id == self.applications[name]
-        )
+        """The script of a person: what nobody knows before the lock but whoever has the code custodian's secret key, as this hall has."""
+        scripts = marks.scripts(self.session, self.competition_id, "essay")
+        for one in scripts:
+            if one.attempt is not None and one.attempt.application_id == self.applications[name]:
+                return one
+        known = read_maps(self.session, self.keys["Coder"])
+        mine = {one.code for one in self.session.scalars(select(Attempt).where(Attempt.application_id == self.applications[name]))}
+        return next(one for one in scripts if known.get(one.code) in mine)
 
     def mark_script(self, name: str, *given: int, first: int = 1) -> str:
         """The markers of a script hand in these marks, round by round; returns where the script stands."""
@@ -653,11 +674,24 @@ class ExamHall:
         assert self.approve_all("Chair") == 1
 
     def unblind(self, stage: str) -> None:
+        """Two approve the opening of the code map; its custodian opens it on his own machine and hands it in."""
         with writing(self.session):
             locking.ask_opening(
                 self.session, self.competition, stage=stage, by=self.people["Coder"], now=self.now
             )
         assert self.approve_all("Chair") == 1
+        self.hand_in_map(stage, self.opened_map(stage))
+
+    def opened_map(self, stage: str, person: str = "Coder") -> bytes:
+        """The map as the custodian's own machine opens it."""
+        closed = opening.closed_file(self.session, self.competition, stage).data
+        return code_maps.open_file(code_maps.read_closed(closed), self.keys[person]).data
+
+    def hand_in_map(self, stage: str, data: bytes, person: str = "Coder") -> int:
+        with writing(self.session):
+            return opening.hand_in(
+                self.session, self.competition, stage=stage, data=data, by=self.people[person], now=self.now
+            )
 
     def compute(self) -> ScoreRun:
         with writing(self.session):

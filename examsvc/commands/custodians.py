@@ -1,6 +1,6 @@
 """Commands of custodians, on their own machines: a key of one's own, and one's shares opened with it.  No database.
 
-All but ``hand-in`` need no network either: a share comes and goes on a stick.  ``hand-in`` speaks with the installation over HTTPS and
+All but ``hand-in`` need no network either: a share, or a code map, comes and goes on a stick.  ``hand-in`` speaks with the installation over HTTPS and
 sends the opened share and nothing else; the key stays where it is.
 """
 
@@ -22,7 +22,7 @@ from typing import Any
 import click
 import pyrage
 
-from examsvc.ledger import canonical, commitments, sealing
+from examsvc.ledger import canonical, code_maps, commitments, sealing
 
 LOCAL = ("localhost", "127.0.0.1", "::1")
 SECONDS = 30
@@ -34,7 +34,7 @@ KEY = click.option(
 
 @click.group()
 def custodian() -> None:
-    """Make a custodian's key, and open a share with it, on a machine of one's own."""
+    """Make a custodian's key, and open a share or a code map with it, on a machine of one's own."""
 
 
 @custodian.command(epilog="Example: examsvc custodian init --key custodian.key")
@@ -87,6 +87,33 @@ def open_share(share: Path, key: Path, output: Path | None) -> None:
     except OSError as error:
         raise click.ClickException(f"{target}: {error.strerror}") from None
     click.echo(f"The share of the paper {opened.paper} is open: hand in {target}, then delete it.")
+
+
+@custodian.command("open-map", epilog="Example: examsvc custodian open-map heads-2026-written.closed-map --key custodian.key")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@KEY
+@click.option("-o", "output", type=click.Path(dir_okay=False, path_type=Path), help="The file to hand in; beside the map when left out.")
+def open_map(file: Path, key: Path, output: Path | None) -> None:
+    """Open a code map that was encrypted to this key, into a file that is handed in after the lock."""
+    identity = _identity(key)
+    try:
+        closed = code_maps.read_closed(file.read_bytes())
+        opened = code_maps.open_file(closed, identity)
+    except OSError as error:
+        raise click.ClickException(f"A file cannot be read: {error}") from None
+    except code_maps.CodeMapError as error:
+        raise click.ClickException(f"{file}: {error}") from None
+    target = output or file.with_name(file.name.removesuffix(".closed-map") + ".opened-map")
+    try:
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as written:
+            written.write(opened.data)
+    except OSError as error:
+        raise click.ClickException(f"{target}: {error.strerror}") from None
+    for part in closed.parts:
+        click.echo(f"sitting {part.sitting}, part {part.part}: SHA-256 of the encrypted map {part.digest}", err=True)
+    number = sum(len(part.pairs) for part in opened.parts)
+    click.echo(f"The map of {number} scripts is open: hand in {target}, then delete it.")
 
 
 @custodian.command("hand-in", epilog="Example: examsvc custodian hand-in https://exam.example/competitions/heads-2026 --wait")

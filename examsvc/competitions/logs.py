@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,6 +17,8 @@ from examsvc.ledger.operations import REGISTRY
 
 HELD_ELSEWHERE = frozenset({"paper.share"})
 """Objects that the database never has: a share of a paper's key is its custodian's alone."""
+HELD_UNTIL_OPENED = frozenset({"blind.pair"})
+"""Objects that only the code custodians can read until their stage's code map is open."""
 
 
 def names(session: Session) -> list[str]:
@@ -37,6 +39,7 @@ def _problems(session: Session, log: str, complete: bool) -> Iterator[str]:
     rows = session.scalars(select(LogEntry).where(LogEntry.log == log).order_by(LogEntry.position)).all()
     if not rows:
         yield f"the log {log} is empty"
+    opened = _opened(rows)
     for place, row in enumerate(rows):
         try:
             entry = read_entry(row.entry)
@@ -53,7 +56,8 @@ def _problems(session: Session, log: str, complete: bool) -> Iterator[str]:
             one = openings.pop(commitment, None)
             if one is None:  # one opening serves every entry that repeats it
                 again = select(Opening.id).where(Opening.commitment == commitment).limit(1)
-                if name not in HELD_ELSEWHERE and session.scalar(again) is None:
+                closed = name in HELD_UNTIL_OPENED and opened.get(entry.stage, -1) < entry.index
+                if name not in HELD_ELSEWHERE and not closed and session.scalar(again) is None:
                     yield f"{row.position}: nothing opens the commitment to {name}"
             elif not _opens(one, name):
                 yield f"{row.position}: the opening of {name} does not open it"
@@ -62,6 +66,18 @@ def _problems(session: Session, log: str, complete: bool) -> Iterator[str]:
     if complete:
         for found in history.missing():
             yield f"{found.check}: {found.message}"
+
+
+def _opened(rows: Iterable[LogEntry]) -> dict[str | None, int]:
+    """Where the newest opening of each stage's code map stands."""
+    found = {}
+    for row in rows:
+        if row.type == "blind.open":
+            try:
+                found[read_entry(row.entry).stage] = row.position
+            except EntryError:
+                continue  # said where the entry itself is read
+    return found
 
 
 def _stages(session: Session, log: str) -> dict[str, dict[str, frozenset[StageKind]]]:

@@ -70,6 +70,7 @@ class Story:
         self.now = now
         self.chance = random.Random(seed)  # noqa: S311 - an invented story, told the same way each time
         self.competition_id = 0
+        self.writers: dict[str, str] = {}
 
     @property
     def competition(self) -> Competition:
@@ -314,11 +315,20 @@ class Story:
             objective.mark_objective(self.session, self.session.get_one(Sitting, sitting), now=self.now)
 
     def code_and_draw(self, sitting: int, part: str) -> None:
-        """Scripts are coded, and two people have them drawn to the markers."""
+        """Scripts are coded to the invented code custodian's key, and two people have them drawn to the markers."""
         with writing(self.session):
-            blinding.code_scripts(
-                self.session, self.session.get_one(Sitting, sitting), by=self.people["giuphach"], now=self.now
+            custody.register_key(
+                self.session,
+                self.competition,
+                recipient=custodians.CODER_KEY[1],
+                by=self.people[custodians.CODER],
+                now=self.now,
             )
+            blinding.code_scripts(
+                self.session, self.session.get_one(Sitting, sitting), by=self.people[custodians.CODER], now=self.now
+            )
+        handles = {one.code: one.application.account.email.partition("@")[0] for one in self.session.get_one(Sitting, sitting).attempts}
+        self.writers |= {script: handles[attempt] for script, attempt in custodians.written_by(self.session, sitting).items()}
         with writing(self.session):
             essays.ask_allocation(
                 self.session, self.competition, part=part, by=self.people["truongcham"], now=self.now
@@ -338,8 +348,7 @@ class Story:
         allocation = self.session.get_one(Allocation, number)
         if allocation.sheets:
             return
-        writer = allocation.script.attempt.application.account.email.partition("@")[0]
-        share = Fraction(round(100 * ability[writer]), 100)
+        share = self._share(allocation.script, ability)
         given = {}
         for place, (name, most, _) in enumerate(essays.criteria_of(allocation.script)):
             wished = share * most + (Fraction(severity, 2) if place == 0 else 0) + Fraction(self.chance.randint(-1, 1), 4)
@@ -354,6 +363,10 @@ class Story:
                 now=self.now,
             )
         self.now += timedelta(minutes=12)
+
+    def _share(self, script: Script, ability: Mapping[str, float]) -> Fraction:
+        """The share of the marks that the invented writer of a script deserves."""
+        return Fraction(round(100 * ability[self.writers[script.code]]), 100)
 
     def _settle_rest(self, part: str, ability: Mapping[str, float]) -> None:
         """Third marks, agreements and the chief examiner's decisions, until every script has its mark."""
@@ -383,14 +396,14 @@ class Story:
                         essays.decide(
                             self.session,
                             self.session.get_one(Script, number),
-                            mark=write_exact(Fraction(round(ability_of(script, ability) * 80), 4)),
+                            mark=write_exact(Fraction(round(self._share(script, ability) * 80), 4)),
                             reason="Trưởng ban chấm thi đã đọc lại toàn bài.",
                             by=self.people["truongcham"],
                             now=self.now,
                         )
 
     def lock(self, stage: str, *, unblind: bool = False) -> None:
-        """Two people lock a stage; where scripts were coded, two open the code map."""
+        """Two people lock a stage; where scripts were coded, two have the code map opened."""
         with writing(self.session):
             locking.ask_lock(
                 self.session, self.competition, stage=stage, by=self.people["truongcham"], now=self.now
@@ -399,9 +412,10 @@ class Story:
         if unblind:
             with writing(self.session):
                 locking.ask_opening(
-                    self.session, self.competition, stage=stage, by=self.people["giuphach"], now=self.now
+                    self.session, self.competition, stage=stage, by=self.people[custodians.CODER], now=self.now
                 )
             self.approve("chutich")
+            custodians.hand_in_codes(self.session, self.competition, stage, domain=DOMAIN, now=self.now)
 
     def hear(self, part: str, ability: Mapping[str, float]) -> None:
         """The order is drawn, everybody is heard, each member of the panel hands in a sheet."""
@@ -490,10 +504,6 @@ class Story:
             number, digest = request.id, request.digest
             with writing(self.session):
                 approvals.approve(self.session, number, by=self.people[handle], digest=digest, now=self.now)
-
-
-def ability_of(script: Script, ability: Mapping[str, float]) -> Fraction:
-    return Fraction(round(100 * ability[script.attempt.application.account.email.partition("@")[0]]), 100)
 
 
 def grant(session: Session, people: Mapping[str, int], role: str, receiver: str, slug: str, by: tuple[str, str], now: datetime) -> None:

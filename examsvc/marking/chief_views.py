@@ -83,6 +83,7 @@ def index(slug: str) -> str:
                     "sittings": [one for one in planned if one.part == part.id],
                     "marked": len(queries.part_marks(web.session(), competition, part.id)) if part.kind == "objective" else 0,
                     "scripts": scripts,
+                    "coded": {one.sitting_id for one in queries.code_maps(web.session(), [one.id for one in planned if one.part == part.id])},
                     "states": states,
                     "reserve": _reserve(competition, part.id) if part.kind == "essay" else 0,
                     "groups": part.kind == "essay" and regulation.marking_of(part).different_groups,
@@ -133,7 +134,7 @@ def code_scripts(slug: str, code: str) -> Response:
         sitting = sittings.sitting_of(session, competition.id, code)
         number = blinding.code_scripts(session, sitting, by=access.actor().account_id, now=web.now())
     web.say(N_("%(number)d scripts are coded."), number=number)
-    return redirect(url_for("marking.index", slug=slug))
+    return redirect(url_for("codes.index", slug=slug))
 
 
 @bp.post("/sittings/<code>/score")
@@ -175,7 +176,7 @@ def open_map(slug: str, stage: str) -> Response:
         competition = competitions.competition(session, slug)
         locking.ask_opening(session, competition, stage=stage, by=access.actor().account_id, now=web.now(), language=pages.current_language())
     web.say(N_("The opening of the code map waits for its second approval."))
-    return redirect(url_for("marking.index", slug=slug))
+    return redirect(url_for("codes.index" if access.actor().holds("code-custodian", slug) else "marking.index", slug=slug))
 
 
 @bp.get("/parts/<part>")
@@ -456,7 +457,7 @@ def change_guide(slug: str, part: str, item: str) -> str | Response:
 def tasks(session: Session, actor: Actor, slug: str, now: datetime) -> list[pages.Task]:
     found: list[pages.Task] = []
     for role, name in sorted(actor.roles):
-        if role not in ("chief-examiner", "code-custodian") or not name or (slug and slug != name):
+        if role != "chief-examiner" or not name or (slug and slug != name):
             continue
         competition = competitions.competition(session, name)
         closed = [one for one in sittings.sittings_of(session, competition.id) if one.closed_at is not None]
@@ -468,9 +469,13 @@ def tasks(session: Session, actor: Actor, slug: str, now: datetime) -> list[page
             for one in queries.scripts(session, competition.id, part)
             if queries.state(session, one) in ("head", "recognised")
         )
-        label = gettext("Follow the marking") if role == "chief-examiner" else gettext("Code the scripts, open the map")
         detail = gettext("%(number)d scripts wait for you", number=waiting) if waiting else ""
         found.append(
-            pages.Task(label=label, address=url_for("marking.index", slug=name), detail=detail, urgent=waiting > 0)
+            pages.Task(
+                label=gettext("Follow the marking"),
+                address=url_for("marking.index", slug=name),
+                detail=detail,
+                urgent=waiting > 0,
+            )
         )
     return found

@@ -1,4 +1,4 @@
-"""The lock on a stage's marks, and the opening of the code map after it: each approved by two."""
+"""The lock on a stage's marks, and leave to open the code map after it: each approved by two."""
 
 from __future__ import annotations
 
@@ -10,15 +10,13 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from examsvc.accounts import queries as accounts
 from examsvc.accounts.approvals import Approved, ask, carries_out, line
-from examsvc.applications import queries as applications
 from examsvc.base.errors import N_, Refused
 from examsvc.competitions import queries as competitions
 from examsvc.competitions.models import Competition
 from examsvc.competitions.terms import write_exact
 from examsvc.ledger.operations import record
-from examsvc.marking import queries, replacing, scope
+from examsvc.marking import queries, scope
 from examsvc.marking.models import StageLock
 from examsvc.sittings import queries as sittings
 
@@ -36,7 +34,8 @@ def unfinished(session: Session, competition: Competition, stage: str) -> list[s
                 found.append(f"{part.id}:sitting-open")
             if part.kind == "essay":
                 scripts = queries.scripts(session, competition.id, part.id)
-                if planned and not scripts and any(one.receipt for s in planned for one in s.attempts):
+                coded = {one.sitting_id for one in queries.code_maps(session, [one.id for one in planned])}
+                if any(one.receipt for s in planned if s.id not in coded for one in s.attempts):
                     found.append(f"{part.id}:not-coded")
                 waiting = sum(1 for one in scripts if one.settlement is None)
                 if waiting:
@@ -87,14 +86,18 @@ def ask_lock(
 
 
 def fingerprint(session: Session, competition: Competition, stage: str) -> tuple[str, int, int]:
-    """(SHA-256 over all settled marks of a stage, number of marks, number of sheets behind them)."""
+    """(SHA-256 over all settled marks of a stage, number of marks, number of sheets behind them).
+
+    Essays stand in it by script code: whose they are is not known before the code map is open.
+    """
     regulation = competitions.regulation(competition)
     content: dict[str, Any] = {}
     units = sheets = 0
     for part in regulation.stage(stage).parts:
-        marks = queries.part_marks(session, competition, part.id)
+        blind = part.kind in ("essay", "plan")
+        marks = (queries.script_marks if blind else queries.part_marks)(session, competition, part.id)
         content[part.id] = {number: write_exact(mark) for number, mark in sorted(marks.items())}
-        if part.kind in ("essay", "plan"):
+        if blind:
             scripts = queries.scripts(session, competition.id, part.id)
             units += len(scripts)
             sheets += sum(len(one.settlement.sheets) for one in scripts if one.settlement is not None)
@@ -144,27 +147,24 @@ def _lock(session: Session, approved: Approved) -> None:
         approvals=approved.approvals,
         summary=approved.summary,
         stage=stage,
-        posts=_posts(session, competition),
+        posts=queries.posts_with_candidates(session, competition),
         lock=number,
         units=units,
         marks=sheets,
     )
 
 
-def _posts(session: Session, competition: Competition) -> list[str]:
-    """Posts that have candidates."""
-    return sorted({one.post.code for one in applications.eligible(session, competition.id)})
-
-
 def ask_opening(
     session: Session, competition: Competition, *, stage: str, by: int, now: datetime, language: str = "vi"
 ) -> None:
-    """Asks to open the code map of a locked stage: only now do marks meet candidates."""
+    """Asks to open the code map of a locked stage; a second person approves, then a code custodian hands in the map (`opening`)."""
     lock = queries.lock(session, competition.id, stage)
     if lock is None:
         raise Refused(N_("The marks of this stage are not locked yet; the code map stays closed."))
     if lock.opened_at is not None:
         raise Refused(N_("The code map of this stage is open already."))
+    if lock.opening_id is not None:
+        raise Refused(N_("The opening is approved already. A code custodian hands in the opened map now."))
     ask(
         session,
         kind="marking.unblind",
@@ -183,36 +183,14 @@ def ask_opening(
 
 @carries_out("marking.unblind")
 def _open(session: Session, approved: Approved) -> None:
+    """The opening is approved: from now on a code custodian takes the encrypted map away, and hands it in opened."""
     competition = competitions.competition(session, approved.competition)
-    stage = str(approved.arguments["stage"])
-    lock = queries.lock(session, competition.id, stage)
-    if lock is None or lock.opened_at is not None:
+    lock = queries.lock(session, competition.id, str(approved.arguments["stage"]))
+    if lock is None or lock.opened_at is not None or lock.opening_id is not None:
         raise Refused(N_("The code map of this stage is open already."))
     if [lock.number, lock.digest] != [approved.arguments["lock"], approved.arguments["digest"]]:
         raise Refused(N_("The marks have been locked anew since the opening was asked for. Ask for it again."))
-    custodian = scope.signer(session, approved, "code-custodian")
-    if custodian is None:
+    if scope.signer(session, approved, "code-custodian") is None:
         raise Refused(N_("The code map is opened by a code custodian: one must be among the approvers."))
-    lock.opened_at = approved.now
+    lock.opening_id = approved.request_id
     session.flush()
-    scripts = [
-        script
-        for part in competitions.regulation(competition).stage(stage).parts
-        for script in queries.scripts(session, competition.id, part.id)
-    ]
-    holders = {account.code for account in accounts.holders(session, "code-custodian", competition.slug, approved.now)}
-    record(
-        session,
-        competition.slug,
-        "blind.open",
-        now=approved.now,
-        by=custodian,
-        approvals=approved.approvals,
-        summary=approved.summary,
-        stage=stage,
-        posts=_posts(session, competition),
-        lock=lock.number,
-        custodians=sorted({code for code, _ in approved.approvals} & holders),
-        pairs=len(scripts),
-    )
-    replacing.recuse_those_who_recognised(session, scripts, approved.now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from examsvc.accounts.models import Account
@@ -13,7 +13,7 @@ from examsvc.applications.models import Application
 from examsvc.base.database import Base, Document, UTCDateTime
 from examsvc.competitions.models import Competition
 from examsvc.papers.models import ItemVersion
-from examsvc.sittings.models import Attempt
+from examsvc.sittings.models import Attempt, Sitting
 
 
 class ObjectiveMark(Base):
@@ -78,28 +78,36 @@ class Guide(Base):
 class Script(Base):
     """One essay of one attempt under its own code.  Markers know the code and the text, nothing else.
 
+    Whose it is (``attempt``, ``slot``) nobody but the code custodians can tell until the code map is open; until then both are empty.
+    ``writer`` is a random word for all scripts of one writer in one coding.  ``barred`` are accounts that must not mark it; neither says
+    why, and where enough candidates sat, the same accounts are barred from scripts of others too (``blinding.hidden``).
     ``guide`` is the version of the marking guide that last changed its task: what was given under an earlier one does not count.
     """
 
     __tablename__ = "scripts"
-    __table_args__ = (UniqueConstraint("attempt_id", "slot"), UniqueConstraint("competition_id", "code"))
+    __table_args__ = (
+        UniqueConstraint("attempt_id", "slot"),
+        UniqueConstraint("competition_id", "code"),
+        CheckConstraint("(attempt_id IS NULL) = (slot IS NULL)", name="blind_or_opened"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(String(20))
     competition_id: Mapped[int] = mapped_column(ForeignKey("competitions.id"), index=True)
     part: Mapped[str] = mapped_column(String(60))
     post: Mapped[str] = mapped_column(String(20))
-    attempt_id: Mapped[int] = mapped_column(ForeignKey("attempts.id"))
-    slot: Mapped[int]
+    attempt_id: Mapped[int | None] = mapped_column(ForeignKey("attempts.id"))
+    slot: Mapped[int | None]
+    writer: Mapped[str] = mapped_column(String(32), index=True)
+    barred: Mapped[list[int]] = mapped_column(Document, default=list)
     content: Mapped[str] = mapped_column(Text)
-    late: Mapped[bool] = mapped_column(default=False)
     maximum: Mapped[str] = mapped_column(String(20))
     item_version_id: Mapped[int] = mapped_column(ForeignKey("item_versions.id"))
     guide: Mapped[int] = mapped_column(default=1)
     made_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
     competition: Mapped[Competition] = relationship()
-    attempt: Mapped[Attempt] = relationship()
+    attempt: Mapped[Attempt | None] = relationship()
     item_version: Mapped[ItemVersion] = relationship()
     allocations: Mapped[list[Allocation]] = relationship(order_by="Allocation.id", back_populates="script")
     settlements: Mapped[list[Settlement]] = relationship(order_by="Settlement.version", back_populates="script")
@@ -108,6 +116,40 @@ class Script(Base):
     def settlement(self) -> Settlement | None:
         """The settlement that counts: the newest, unless the guide changed after it."""
         return self.settlements[-1] if self.settlements and self.settlements[-1].guide >= self.guide else None
+
+    @property
+    def application(self) -> Application:
+        """Whose it is.  LookupError while the code map is closed."""
+        if self.attempt is None:
+            raise LookupError(f"the code map that names the writer of {self.code} is closed")
+        return self.attempt.application
+
+
+class CodeMap(Base):
+    """One part of the code map of one sitting, as one blind.map entry commits to it: what opens the commitments, age-encrypted.
+
+    ``recipients`` maps the actor code of each code custodian to the key it was encrypted to; ``digest`` is the SHA-256 of the ciphertext, as in the
+    entry.  The ciphertext goes when the map is open: from then on the openings stand beside the log, where they can be erased.
+    """
+
+    __tablename__ = "code_maps"
+    __table_args__ = (
+        UniqueConstraint("sitting_id", "part"),
+        CheckConstraint("(ciphertext IS NULL) = (opened_at IS NOT NULL)", name="closed_or_opened"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    sitting_id: Mapped[int] = mapped_column(ForeignKey("sittings.id"), index=True)
+    part: Mapped[int]
+    entry: Mapped[int]
+    pairs: Mapped[int]
+    digest: Mapped[str] = mapped_column(String(64))
+    ciphertext: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    recipients: Mapped[dict[str, str]] = mapped_column(Document)
+    made_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    opened_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    sitting: Mapped[Sitting] = relationship()
 
 
 class Calibration(Base):
@@ -303,7 +345,10 @@ class HearingSettlement(Base):
 
 
 class StageLock(Base):
-    """The marks of one stage are complete and stand; ``digest`` is over part, candidate code and mark."""
+    """The marks of one stage are complete and stand; ``digest`` is over part, script code (elsewhere candidate number) and mark.
+
+    ``opening_id`` is the approved request to open the code map; ``opened_at`` says when a code custodian then handed the opened map in.
+    """
 
     __tablename__ = "stage_locks"
     __table_args__ = (UniqueConstraint("competition_id", "stage", "number"),)
@@ -316,5 +361,6 @@ class StageLock(Base):
     units: Mapped[int]
     at: Mapped[datetime] = mapped_column(UTCDateTime)
     by_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    opening_id: Mapped[int | None] = mapped_column(ForeignKey("approval_requests.id"))
     opened_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     reopened_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -23,6 +23,7 @@ from examsvc.marking import rules
 from examsvc.marking.models import (
     Agreement,
     Allocation,
+    CodeMap,
     Guide,
     Hearing,
     ObjectiveMark,
@@ -107,14 +108,11 @@ def active_allocations(of: Script) -> list[Allocation]:
 def desk(session: Session, competition_id: int, marker_id: int) -> list[Allocation]:
     """What lies on a marker's desk: everything given to him that was not taken away, in the order of script codes.
 
-    A script whose writer he must have nothing to do with lies there no more, unless he had marked it.
+    A script by a writer of whom he recognised another lies there no more, unless he had marked it.
     """
-    slug = session.get_one(Competition, competition_id).slug
-    close = accounts.recused(session, slug, marker_id)
     recognised = set(
         session.scalars(
-            select(Attempt.application_id)
-            .join(Script, Script.attempt_id == Attempt.id)
+            select(Script.writer)
             .join(Allocation, Allocation.script_id == Script.id)
             .where(Script.competition_id == competition_id, Allocation.marker_id == marker_id, Allocation.recognised_at.is_not(None))
         )
@@ -123,10 +121,7 @@ def desk(session: Session, competition_id: int, marker_id: int) -> list[Allocati
         session.scalars(
             select(Allocation)
             .join(Script, Script.id == Allocation.script_id)
-            .options(
-                joinedload(Allocation.script).joinedload(Script.attempt).joinedload(Attempt.application),
-                selectinload(Allocation.sheets),
-            )
+            .options(joinedload(Allocation.script), selectinload(Allocation.sheets))
             .where(
                 Script.competition_id == competition_id,
                 Allocation.marker_id == marker_id,
@@ -139,15 +134,7 @@ def desk(session: Session, competition_id: int, marker_id: int) -> list[Allocati
         .unique()
         .all()
     )
-    return [
-        one
-        for one in found
-        if one.sheet is not None
-        or (
-            one.script.attempt.application.account_id not in close
-            and one.script.attempt.application_id not in recognised
-        )
-    ]
+    return [one for one in found if one.sheet is not None or one.script.writer not in recognised]
 
 
 @dataclass(frozen=True)
@@ -195,21 +182,19 @@ def newest_agreements(session: Session, of: Script) -> dict[int, Agreement]:
 
 
 def close_to(session: Session, of: Script) -> set[int]:
-    """Accounts that take no part where the writer of this script is concerned: recused, or markers who recognised one of the
-    writer's scripts.  Joins code and candidate, so it is for drawing and replacing, never for a page."""
-    application = of.attempt.application
-    recused = {
-        one.account_id
-        for one in accounts.recusals(session, of.competition.slug)
-        if one.candidate_id == application.account_id
-    }
+    """Accounts that must not mark this script: barred when it was coded, or markers who recognised a script of the same writer.
+
+    Says nothing of why.  Who was found to be close to the writer after the coding is not among them: nobody knows whose script it is, and a
+    marker who recognises it says so.
+    """
     recognised = session.scalars(
         select(Allocation.marker_id)
         .join(Script, Script.id == Allocation.script_id)
-        .join(Attempt, Attempt.id == Script.attempt_id)
-        .where(Attempt.application_id == application.id, Allocation.recognised_at.is_not(None))
+        .where(
+            Script.competition_id == of.competition_id, Script.writer == of.writer, Allocation.recognised_at.is_not(None)
+        )
     )
-    return recused | set(recognised)
+    return {*of.barred, *recognised}
 
 
 def must_leave(session: Session, of: Script) -> list[Allocation]:
@@ -261,6 +246,35 @@ def state(session: Session, of: Script) -> str:
     return "agreeing" if isinstance(found, rules.Waiting) else "marking"
 
 
+# -------------------------------------------------------------------------------- the code map
+
+
+def code_maps(session: Session, sittings: Iterable[int]) -> list[CodeMap]:
+    """The code maps of these sittings, in the order of sittings and parts."""
+    return list(
+        session.scalars(
+            select(CodeMap).where(CodeMap.sitting_id.in_(list(sittings))).order_by(CodeMap.sitting_id, CodeMap.part)
+        )
+    )
+
+
+def maps_of_stage(session: Session, competition: Competition, stage: str) -> list[CodeMap]:
+    """The code maps of all sittings of a stage."""
+    parts = [one.id for one in competitions.regulation(competition).stage(stage).parts]
+    chosen = select(Sitting.id).where(Sitting.competition_id == competition.id, Sitting.part.in_(parts))
+    return code_maps(session, session.scalars(chosen))
+
+
+def closed_maps(session: Session, competition: Competition, stage: str) -> list[CodeMap]:
+    """Those of them that nobody has opened yet."""
+    return [one for one in maps_of_stage(session, competition, stage) if one.opened_at is None]
+
+
+def posts_with_candidates(session: Session, competition: Competition) -> list[str]:
+    """Codes of the posts that have candidates, ascending."""
+    return sorted({one.post.code for one in applications.eligible(session, competition.id)})
+
+
 # -------------------------------------------------------------------------------- hearings
 
 
@@ -308,8 +322,7 @@ def lock(session: Session, competition_id: int, stage: str) -> StageLock | None:
 
 
 def part_marks(session: Session, competition: Competition, part: str) -> dict[str, Fraction]:
-    """The settled mark of a part by candidate number, exact.  Joins codes and candidates: only for after the lock,
-    and for the lock itself."""
+    """The settled mark of a part by candidate number, exact.  Of scripts none while their code map is closed."""
     kind = competitions.regulation(competition).part(part).kind
     if kind == "objective":
         return _objective_marks(session, competition, part)
@@ -345,12 +358,23 @@ def _script_marks(session: Session, competition: Competition, part: str) -> dict
     totals: dict[str, Fraction] = {}
     unsettled: set[str] = set()
     for one in scripts(session, competition.id, part):
-        number = one.attempt.application.candidate_number or ""
+        if one.attempt is None:
+            continue
+        number = one.application.candidate_number or ""
         if one.settlement is not None:
             totals[number] = totals.get(number, Fraction(0)) + Fraction(one.settlement.mark)
         else:
             unsettled.add(number)
     return {number: total for number, total in totals.items() if number not in unsettled}
+
+
+def script_marks(session: Session, competition: Competition, part: str) -> dict[str, Fraction]:
+    """The settled mark of each script of a part by its code, exact: what is locked while nobody knows whose it is."""
+    return {
+        one.code: Fraction(one.settlement.mark)
+        for one in scripts(session, competition.id, part)
+        if one.settlement is not None
+    }
 
 
 def absent(session: Session, competition: Competition, part: str) -> set[str]:

@@ -111,7 +111,7 @@ def recuse_those_who_recognised(session: Session, scripts: list[Script], now: da
                     session,
                     script.competition.slug,
                     one.marker_id,
-                    script.attempt.application.account_id,
+                    script.application.account_id,
                     reason=RECOGNISED,
                     now=now,
                 )

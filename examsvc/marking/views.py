@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from examsvc.base import pages
-from examsvc.marking import chief_views, desk_views, item_scores, panel_views
+from examsvc.marking import chief_views, code_views, desk_views, item_scores, panel_views
 from examsvc.settings import Settings
 
 SOURCES = (item_scores.scores,)
@@ -13,6 +13,6 @@ SOURCES = (item_scores.scores,)
 
 
 def register_room(app: Flask, settings: Settings) -> None:
-    for module in (desk_views, chief_views, panel_views):
+    for module in (desk_views, chief_views, panel_views, code_views):
         app.register_blueprint(module.bp)
         pages.tasks_from(module.tasks)

@@ -261,7 +261,7 @@ def origins(session: Session, competition: Competition, candidate: str, language
             mine = [
                 one
                 for one in marking.scripts(session, competition.id, part.id)
-                if one.attempt.application.candidate_number == candidate and one.settlement is not None
+                if one.attempt is not None and one.application.candidate_number == candidate and one.settlement is not None
             ]
             found[part.id] = [_script(one, place, len(mine), language) for place, one in enumerate(mine, 1)]
         else:

@@ -121,7 +121,7 @@ def scripts(session: Session, competition: Competition, part: str, maximum: Frac
     marks: dict[str, dict[str, list[float]]] = {}
     tasks: dict[str, int] = {}
     for script in marking.scripts(session, competition.id, part):
-        number = script.attempt.application.candidate_number or ""
+        number = script.application.candidate_number or ""
         tasks[number] = tasks.get(number, 0) + 1
         for one in marking.active_allocations(script):
             if one.sheet is not None:

@@ -72,7 +72,7 @@ def _topics(session: Session, competition: Competition, part: str, candidate: st
 def _criteria_of_scripts(session: Session, competition: Competition, part: str, candidate: str) -> list[Reached]:
     rows = []
     for script in marking.scripts(session, competition.id, part):
-        if script.attempt.application.candidate_number != candidate:
+        if script.attempt is None or script.application.candidate_number != candidate:
             continue
         sheets = [one.sheet for one in marking.active_allocations(script) if one.sheet is not None]
         titles = {one.id: one.title for one in papers.item(script.item_version).rubric}

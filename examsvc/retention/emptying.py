@@ -420,13 +420,13 @@ def answers(task: Task) -> None:
     attempt, script, hearing = sittings.Attempt, marking.Script, marking.Hearing
     number = task.application.id
     attempts = select(attempt.id).where(attempt.application_id == number)
-    scripts = select(script.id).where(script.attempt_id.in_(attempts))
+    scripts = _scripts(task)
     allocations = select(marking.Allocation.id).where(marking.Allocation.script_id.in_(scripts))
     hearings = select(hearing.id).where(hearing.application_id == number)
     seats = select(marking.PanelSeat.id).where(marking.PanelSeat.hearing_id.in_(hearings))
     codes = {
         *task.session.scalars(select(attempt.code).where(attempt.application_id == number)),
-        *task.session.scalars(select(script.code).where(script.attempt_id.in_(attempts))),
+        *task.session.scalars(select(script.code).where(script.id.in_(scripts))),
         *task.session.scalars(select(hearing.code).where(hearing.application_id == number)),
     }
     save = sittings.Save
@@ -441,7 +441,7 @@ def answers(task: Task) -> None:
         erased_at=task.now,
     )
     task.empty(attempt, attempt.application_id == number, receipt=None)
-    task.empty(script, script.attempt_id.in_(attempts), content="")
+    task.empty(script, script.id.in_(scripts), content="")
     task.empty(marking.Allocation, marking.Allocation.script_id.in_(scripts), draft=None)
     task.empty(marking.Sheet, marking.Sheet.allocation_id.in_(allocations), comment="", reason=None)
     task.empty(marking.Agreement, marking.Agreement.script_id.in_(scripts), reason=BLANK)
@@ -462,3 +462,18 @@ def answers(task: Task) -> None:
         return one.subject == subject or bool(named) or (candidate is not None and said.get("candidate") == candidate)
 
     task.forget(ANSWER_OBJECTS, concerns, task.in_log)
+
+
+def _scripts(task: Task) -> list[int]:
+    """The scripts of the application.  While their code map is closed nobody knows which they are: then they are found by their text,
+    which is that of an answer."""
+    script, save = marking.Script, sittings.Save
+    attempts = select(sittings.Attempt.id).where(sittings.Attempt.application_id == task.application.id)
+    found = set(task.session.scalars(select(script.id).where(script.attempt_id.in_(attempts))))
+    values = task.session.scalars(select(save.value).where(save.attempt_id.in_(attempts), save.value.is_not(None)))
+    texts = {str(value.get("RESPONSE", "")) for value in values if value} - {""}
+    blind = select(script.id, script.content).where(
+        script.competition_id == task.competition.id, script.attempt_id.is_(None), script.content != ""
+    )
+    found |= {number for number, content in task.session.execute(blind) if content in texts}
+    return sorted(found)

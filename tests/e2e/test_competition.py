@@ -379,8 +379,11 @@ def two_markers_differ_and_a_third_decides(story: Story) -> None:
         codes = {one.part: one.code for one in hall.session.scalars(select(Sitting))}
     with story.seat("Chief") as screen:
         screen.go(f"{HERE}/marking/").press("Mark the answers of %(code)s", code=codes["test"])
+    with story.behind() as hall:
+        hall.keys["Coder"], recipient = sealing.new_identity()
     with story.seat("Coder") as screen:
-        screen.home().go(f"{HERE}/marking/").press("Code the scripts of %(code)s", code=codes["essay"])
+        screen.home().follow("Hand in the public half of your key").fill(recipient=recipient).press("Hand in the key")
+        screen.press("Code the scripts of %(code)s", code=codes["essay"])
     with story.seat("Chief") as screen:
         screen.go(f"{HERE}/marking/").press("Ask for the draw to the markers")
     story.approve("Chair")
@@ -430,8 +433,16 @@ def lock(story: Story) -> None:
 def the_written_marks_are_locked(story: Story) -> None:
     lock(story)
     with story.seat("Coder") as screen:
-        screen.go(f"{HERE}/marking/").press("Ask to open the code map")
+        screen.home().follow("Ask to open the code map").press("Ask to open the code map")
     story.approve("Chair")
+    with story.behind() as hall:
+        opened = hall.opened_map("written")
+    with story.seat("Coder") as screen:
+        screen.home().follow("Hand in the code map")
+        screen.page.locator("input[type=file]").set_input_files(
+            {"name": "mot-written.opened-map", "mimeType": "application/octet-stream", "buffer": opened}
+        )
+        screen.press("Hand in the code map")
 
 
 def the_panel_hears_the_plans(story: Story) -> None:

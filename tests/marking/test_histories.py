@@ -36,9 +36,10 @@ def test_joint_marking_a_recognised_script_a_changed_guide_and_a_third_mark(sess
         assert third.sheet is not None
     hall.lock("written")
     assert len(bodies(hall, "blind.map")) == 1
+    assert queries.part_marks(session, hall.competition, "essay") == {}, "nobody knows whose marks are locked"
+    hall.unblind("written")
     marks_of = queries.part_marks(session, hall.competition, "essay")
     assert marks_of[hall.number("An")] == Fraction(35, 2)
-    hall.unblind("written")
     hall.approve_all("Secretary")
     assert hall.approve_all("Chair") == 1, "two others put the recusal of the marker who recognised a script on record"
     assert accounts.recused(session, "mot", leaving.marker_id) == {hall.application("Chi").account_id}
