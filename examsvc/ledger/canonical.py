@@ -74,9 +74,24 @@ def _is_simple(text: str) -> bool:
     Parsing sees to integers. Without escapes a key ends at the next quotation mark, so that one with a letter outside ASCII shows;
     a text in NFC as a whole has only strings in NFC; a key that stands twice is lost on re-encoding.
     """
-    if text.count("{") + text.count("[") > MAX_DEPTH or "\\" in text or "\x7f" in text:
+    if "\\" in text or "\x7f" in text:
+        return False
+    if text.count("{") + text.count("[") > MAX_DEPTH and _depth(text) > MAX_DEPTH:
         return False
     return text.isascii() or (unicodedata.is_normalized("NFC", text) and not _ODD_KEY.search(text))
+
+
+_STRING = re.compile(r'"[^"]*"')
+_BRACKET = re.compile(r"[\[\]{}]")
+
+
+def _depth(text: str) -> int:
+    """How deep brackets stand in a text without escapes; what is not JSON does not matter."""
+    depth = deepest = 0
+    for bracket in _BRACKET.findall(_STRING.sub("", text)):
+        depth += 1 if bracket in "{[" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _check(value: object, depth: int) -> None:

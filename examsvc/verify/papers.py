@@ -55,6 +55,7 @@ class Papers:
     def __init__(self, read: Bundle, terms: Terms) -> None:
         self._terms = terms
         self._items: dict[str, Item | None] = {}
+        self._parts: dict[tuple[str | None, StageKind], list[str]] = {}
         self.by_code: dict[str, Paper] = {}
         for entry in read.of("paper.sealed"):
             paper = Paper(entry.body["paper"], entry.stage)
@@ -87,14 +88,19 @@ class Papers:
 
     def part_of(self, paper: Paper, question: Question, kind: StageKind) -> str | None:
         """The part of the stage that a question belongs to, if it is of this kind; None otherwise, or if there is more than one."""
-        parts = [
-            name
-            for name, part in self._terms.parts.items()
-            if part["stage"] == paper.stage and PART_KINDS[part["kind"]] is kind
-        ]
+        parts = self._parts_of(paper.stage, kind)
         if question.part is not None:
             return question.part if question.part in parts else None
         return parts[0] if len(parts) == 1 else None
+
+    def _parts_of(self, stage: str | None, kind: StageKind) -> list[str]:
+        if (stage, kind) not in self._parts:
+            self._parts[(stage, kind)] = [
+                name
+                for name, part in self._terms.parts.items()
+                if part["stage"] == stage and PART_KINDS[part["kind"]] is kind
+            ]
+        return self._parts[(stage, kind)]
 
     def item(self, native: object) -> Item | None:
         """The item of a native document; None where this program cannot read it."""
@@ -159,6 +165,8 @@ def after_faults(
     "full-marks": everybody gets the maximum. "drop": nothing. "redistribute": nothing, and the others' scores grow in proportion so that
     the maximum stays; where no other is left everybody gets the maximum.
     """
+    if not faulty:
+        return {item: score for item, (score, _) in scores.items()}
     after: dict[str, Fraction | None] = {}
     lost = sum(
         (most for item, (_, most) in scores.items() if faulty.get(item) == "redistribute"), Fraction(0)

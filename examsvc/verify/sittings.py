@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from examsvc.ledger import canonical, chains, entries
+from examsvc.ledger import canonical, chains
 from examsvc.ledger.bundle import Save
 from examsvc.ledger.chains import Head
-from examsvc.ledger.entries import Entry, EntryError
+from examsvc.ledger.entries import Entry
 from examsvc.verify.findings import Finding, conclude
-from examsvc.verify.reading import NOT_OPENED, Bundle
+from examsvc.verify.reading import NOT_OPENED, Bundle, Misfit
 
 TITLE = "each attempt that was checked in has one answer set that counts, saved in time"
 
@@ -182,10 +182,8 @@ class _Submit:
             if save.value is NOT_OPENED:
                 yield f"save {place} does not open its commitment"
                 return
-            try:
-                entries.check_object("attempt.save", save.value)
-            except EntryError as error:
-                yield f"save {place}: {error}"
+            if isinstance(save.value, Misfit):
+                yield f"save {place}: {save.value}"
                 return
             opened.append(save.value)
         if entry.body["manner"] == "candidate" and entry.time > answers["deadline"] + self.grace:

@@ -7,6 +7,7 @@ anything. Nothing is shared with the program that computed the results; docs/for
 import re
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from examsvc.ledger import canonical
@@ -27,6 +28,7 @@ def exact(text: object) -> Fraction:
     return Fraction(text)
 
 
+@lru_cache(maxsize=4096)
 def decimal(number: Fraction) -> str:
     """A number as the log writes marks: at most six places, half away from zero, no superfluous zeros."""
     units = (2 * abs(number.numerator) * 10**6 + number.denominator) // (2 * number.denominator)
