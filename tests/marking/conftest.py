@@ -43,15 +43,22 @@ def drawn(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Dr
     return Drawn(folder / "examsvc.sqlite", hall)
 
 
-def written(session: Session) -> ExamHall:
+def written(session: Session, essays: int = 1) -> ExamHall:
     """Three candidates of the demonstration regulation have sat test and essay; the scripts are drawn."""
+    hall, essay = sat(session, essays)
+    hall.code_and_draw(essay)
+    return hall
+
+
+def sat(session: Session, essays: int = 1) -> tuple[ExamHall, int]:
+    """The hall before anything is coded, and the sitting of the essays, so many of each candidate."""
     hall = ExamHall(session, read_preset("demo"))
     for phase in ("announced", "applications"):
         hall.phase(phase)
     for name in NAMES:
         hall.candidate(name)
     test_form = hall.paper()
-    essay_form = hall.paper("essay", [{"count": 1, "marks": "20", "kinds": ["essay"]}])
+    essay_form = hall.paper("essay", [{"count": essays, "marks": str(20 // essays), "kinds": ["essay"]}])
     hall.phase("exam")
     test = hall.sitting(test_form)
     essay = hall.sitting(essay_form, "essay", bell=BELL + timedelta(hours=2))
@@ -59,8 +66,7 @@ def written(session: Session) -> ExamHall:
     hall.write_all(list(NAMES), essay)
     with writing(session):
         objective.mark_objective(session, session.get_one(Sitting, test), now=hall.now)
-    hall.code_and_draw(essay)
-    return hall
+    return hall, essay
 
 
 @pytest.fixture
