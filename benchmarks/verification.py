@@ -4,6 +4,7 @@
 python benchmarks/verification.py [mutations] [attacks] [removed] [agreement] [honest] [speed]       all of them where none is named
 """
 
+import inspect
 import os
 import random
 import subprocess
@@ -15,9 +16,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "tests" / "ledger"), str(ROOT / "tests" / "verify")]
 
+import test_attacks as attacked
+from answering import cases
 from attackers import matrix
 from bad import bad
-from hall import Scenario, material, plain, regulated
+from hall import POLICY, Scenario, material, plain, regulated
 from hall_course import competition
 from mutating import (
     CONSEQUENTIAL,
@@ -30,11 +33,14 @@ from mutating import (
     small,
     structural,
 )
+from playwright.sync_api import Page
 from scenarios import scenario as scenario_of
 from second import disagreements, failing, open_page, reports
 from test_honest import alarms
 
 from examsvc.ledger.bundle import PUBLIC, RESTRICTED, compose
+from examsvc.verify.findings import Verdict
+from examsvc.verify.papers import share
 from examsvc.verify.verification import VERIFIED
 
 SEED = 3
@@ -117,11 +123,52 @@ def removed() -> None:
         print(f"  V{number}: {len(red)}: {', '.join(red) or 'NONE'}")
 
 
+def attacks_made() -> dict[str, tuple[bytes, list[str]]]:
+    """Every bundle that a test of tests/verify/test_attacks.py verifies with the policy alone, and the checks that fail."""
+    found: dict[str, tuple[bytes, list[str]]] = {}
+    real = attacked.verify
+
+    def kept(data, policy, receipts=(), slips=()):
+        report = real(data, policy, receipts, slips)
+        if policy is POLICY and not receipts and not slips:
+            checks = [one.check for one in report.findings if one.verdict is Verdict.FAILED]
+            found[f"{len(found)} {name}"] = (data, checks)
+        return report
+
+    attacked.verify = kept
+    for name, test in vars(attacked).items():
+        if name.startswith("test_") and not inspect.signature(test).parameters:
+            test()
+    attacked.verify = real
+    return found
+
+
+def marked_alike(page: Page, seeds: range, items: int) -> None:
+    """Drawn items of every kind, and edges told one by one: what each response earns by the page and by question_banks."""
+    seen: Counter = Counter()
+    documents = unlike = 0
+    for seed in seeds:
+        rows = list(cases(seed, items, 8))
+        script = "rows => rows.map(([native, values]) => examsvc.earnings(native, values))"
+        said = page.evaluate(script, [[native, values] for native, _, values in rows])
+        for (_, item, values), one in zip(rows, said, strict=True):
+            shares = [share(item, item, value) for value in values]
+            wanted = None if item.by_person else [f"{s.numerator}/{s.denominator}" for s in shares]
+            documents += 1
+            unlike += one != {"digest": item.digest, "shares": wanted}
+            seen.update(shares)
+    partial = sum(count for one, count in seen.items() if one not in (None, 0, 1))
+    print(
+        f"Answers marked by the page and by the question engine, {documents} items (seeds {seeds.start} to {seeds.stop - 1}): {seen.total()} responses,"
+        f" {seen[1]} earn all, {partial} part or less than nothing, {seen[None]} are for people; {unlike} items marked unlike"
+    )
+
+
 def agreement(honest: int = 60) -> None:
-    """Both verifiers on every published bad bundle, and on both editions of honest competitions of varied regulation."""
+    """Both verifiers on every published bad bundle, every attack of the tests, and both editions of honest competitions of varied regulation."""
     from playwright.sync_api import sync_playwright
 
-    made = bad()
+    made, attempts = bad(), attacks_made()
     good = {}
     for seed in range(honest):
         candidates, chosen = scenario_of(seed)
@@ -135,21 +182,29 @@ def agreement(honest: int = 60) -> None:
         page = browser.new_page()
         open_page(page, Path(folder))
         print(
-            f"Both verifiers on {len(made)} bad bundles (seed {SEED}) and {len(good)} editions of honest competitions (seeds 0 to {honest - 1})"
+            f"Both verifiers on {len(made)} bad bundles (seed {SEED}), {len(attempts)} bundles of the tests of attacks and {len(good)} editions of honest competitions (seeds 0 to {honest - 1})"
         )
-        for title, bundles in (("bad", made), ("honest", good)):
+        undone: Counter = Counter()
+        nothing = 0
+        for title, bundles in (("bad", made), ("attacks", attempts), ("honest", good)):
             unlike = disagreements(page, bundles)
             print(
-                f"  {title}: the page names the very checks that fail for {len(bundles) - len(unlike)} of {len(bundles)}; it says of checks it does not make that they are not done"
+                f"  {title}: the page names the very checks that fail for {len(bundles) - len(unlike)} of {len(bundles)}"
             )
             for line in unlike:
                 print(f"    {line}")
-        second = [(failing(*one[:2]), one[1]) for one in reports(page, (data for data, _ in made.values()))]
-        none = sum(not checks for checks, _ in second)
-        print(f"  bad bundles in which the page finds nothing, and what it leaves undone: {none}")
-        for (name, (_, checks)), (said, _) in zip(made.items(), second, strict=True):
-            if not said:
-                print(f"    {name}: {', '.join(checks)}")
+            second = reports(page, (data for data, _ in bundles.values()))
+            for (_, checks), (status, verdicts, _) in zip(bundles.values(), second, strict=True):
+                nothing += bool(checks) and not failing(status, verdicts)
+                undone.update(check for check, verdict in verdicts.items() if verdict == "not done")
+        print(f"  bundles that fail and in which the page finds nothing: {nothing}")
+        print(
+            "  not done by the page:",
+            ", ".join(
+                f"{check} {count}" for check, count in sorted(undone.items(), key=lambda one: int(one[0][1:]))
+            ),
+        )
+        marked_alike(page, range(1, 6), 1000)
         browser.close()
 
 

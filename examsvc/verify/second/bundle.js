@@ -121,7 +121,12 @@ function readBundle(data, findings) {
   }
   bundle.posts = new Set(bundle.log.good.filter(entry => entry.type === 'notice.published').flatMap(entry => entry.posts));
   bundle.at = new Map(bundle.log.good.map(entry => [entry.n, entry]));  // by the number that an entry says
-  bundle.all = (...types) => bundle.log.good.filter(entry => types.includes(entry.type));
+  const kept = new Map();  // asked for again and again
+  bundle.all = (...types) => {
+    const key = types.join();
+    if (!kept.has(key)) kept.set(key, Object.freeze(bundle.log.good.filter(entry => types.includes(entry.type))));
+    return kept.get(key);
+  };
   bundle.open = commitment => (bundle.found.get(commitment) || { object: null }).object;
   return bundle;
 }

@@ -178,7 +178,24 @@ function draws(bundle) {
       fail(`${at}: not the place that was drawn.`, `${atVi}: không đúng thứ tự đã rút thăm.`);
     }
   }
+  seats(bundle, fail);
   replacements(bundle, fail);
+}
+
+/** Whoever was in the draw of a sitting's seats has the place drawn, in every plan from then on; who came later has another. */
+function seats(bundle, fail) {
+  const drawnBy = new Map();
+  for (const { n, body } of bundle.all('sitting.scheduled')) {
+    const before = drawnBy.get(body.sitting), at = `Entry ${n}: the seats of ${body.sitting}`, atVi = `Mục ${n}: chỗ ngồi của ${body.sitting}`;
+    if (before !== undefined && body.draw !== before) fail(`${at} were drawn by ${before}, and the plan names it no more.`, `${atVi} đã rút thăm ở ${before}, nhưng sơ đồ không nêu nữa.`);
+    if (body.draw === undefined) continue;
+    drawnBy.set(body.sitting, body.draw);
+    const plan = bundle.open(body.plan), drawn = bundle.all('draw.drawn').find(one => one.body.draw === body.draw);
+    const pairs = ((drawn && bundle.open(drawn.body.result)) || {}).result;
+    if (!plan) continue;
+    const places = new Map(plan.seats.map(seat => [seat.candidate, `${seat.room}.${seat.seat}`]));
+    if (!Array.isArray(pairs) || !pairs.every(pair => Array.isArray(pair) && places.get(pair[0]) === pair[1])) fail(`${at} are not the ones drawn.`, `${atVi} không phải kết quả rút thăm.`);
+  }
 }
 
 /** Who took over a script is the first reserve who may. */

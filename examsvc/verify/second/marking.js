@@ -31,9 +31,13 @@ function marking(bundle) {
     }
     rounds.set(body.round, entry);
   }
+  const allocated = new Map();
+  for (const entry of [...bundle.all('scripts.allocated')].reverse()) {
+    for (const { script } of (bundle.open(entry.body.allocation) || { rows: [] }).rows) allocated.set(script, entry);
+  }
   for (const locked of bundle.all('marks.locked')) {
     for (const [script, rounds] of holders) {
-      const entry = bundle.all('scripts.allocated').find(one => (bundle.open(one.body.allocation) || { rows: [] }).rows.some(row => row.script === script));
+      const entry = allocated.get(script);
       if (!entry || entry.stage !== locked.stage || entry.n > locked.n || !entry.posts.some(post => locked.posts.includes(post))) continue;
       for (const round of rounds.keys()) {
         if (round <= FIRST_ROUNDS && (!sheets.has(script) || !sheets.get(script).has(round))) fail(`The script ${script} has no sheet of round ${round}.`, `Bài ${script} thiếu phiếu lượt ${round}.`);

@@ -72,11 +72,12 @@ function mapOpens(bundle) {
   }
   if (whole) {
     const sittings = new Set(bundle.all('blind.map').map(entry => entry.body.sitting));
+    const forms = [...bundle.found.values()].filter(one => one.name === 'paper.form');
     for (const [attempt, entry] of sat.submitted) {
       const answers = bundle.open(entry.body.answers);
       if (!answers || !sittings.has(entry.body.sitting)) continue;
-      const prepared = sat.prepared.find(one => one.body.attempt === attempt), terms = bundle.open(prepared.body.terms);
-      const form = [...bundle.found.values()].find(one => one.name === 'paper.form' && one.object.paper === prepared.body.paper && terms && one.object.form === terms.form);
+      const prepared = sat.preparedAs.get(attempt), terms = prepared && bundle.open(prepared.body.terms);
+      const form = forms.find(one => terms && one.object.paper === prepared.body.paper && one.object.form === terms.form);
       if (!form || !bundle.regulation) continue;
       const stage = bundle.regulation.stages.find(one => one.id === entry.stage);
       const essays = new Set((stage ? stage.parts : []).filter(part => part.kind === 'essay').map(part => part.id));

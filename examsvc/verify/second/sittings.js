@@ -32,7 +32,7 @@ function submits(bundle) {
       }
     }
   }
-  bundle.sat = { prepared, checkedIn, absent, submitted, sittingOf };
+  bundle.sat = { prepared, preparedAs: new Map([...prepared].reverse().map(entry => [entry.body.attempt, entry])), checkedIn, absent, submitted, sittingOf };
   if (bundle.restricted) chains(bundle, fail);
 }
 
@@ -98,7 +98,7 @@ function answersHold(bundle, entry, saves, fail) {
   const { attempt, links } = entry.body, { sat } = bundle;
   const say = (en, vi) => fail(`Attempt ${attempt}: ${en}`, `Bài làm ${attempt}: ${vi}`);
   const answers = bundle.open(entry.body.answers);
-  const prepared = sat.prepared.find(one => one.body.attempt === attempt);
+  const prepared = sat.preparedAs.get(attempt);
   const terms = prepared && bundle.open(prepared.body.terms);
   const grace = bundle.regulation && bundle.regulation.sitting ? bundle.regulation.sitting.grace_seconds : 0;
   const versions = new Map(), last = new Map(), late = new Map();

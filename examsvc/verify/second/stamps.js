@@ -81,6 +81,7 @@ function stamps(bundle) {
     if (!last.problem && !(last.t - SKEW <= stamp.time && stamp.time <= t + SKEW)) {
       fail(`it was stamped at ${stamp.time}, not between entry ${body.size - 1} and this one.`, `được đóng dấu lúc ${stamp.time}, không nằm giữa mục ${body.size - 1} và mục này.`);
     }
-    findings.note('V16', `${body.size} entries were stamped by ${body.authority} at ${stamp.time}.`, `${body.size} mục được ${body.authority} đóng dấu lúc ${stamp.time}.`);
+    const when = `${new Date(1000 * stamp.time).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+    findings.note('V16', `${body.size} entries were stamped by ${body.authority} at ${when}.`, `${body.size} mục được ${body.authority} đóng dấu lúc ${when}.`);
   }
 }
