@@ -83,7 +83,10 @@ def write_aiken(bank: Bank, log: ProblemLog, language: str = "") -> bytes:
     blocks, written = [], []
     for item in bank.items:
         try:
-            blocks.append(_block(item, language or bank.languages[0]))
+            block = _block(item, language or bank.languages[0])
+            if len(read_aiken(block.encode(), "", ProblemLog(), LIMITS, language).items) != 1:
+                raise ItemError("aiken-lines")
+            blocks.append(block)
             written.append(item.id)
         except ItemError as error:
             log.refusal(item.id, "", error)

@@ -155,11 +155,11 @@ ATTRIBUTES: dict[str, set[str]] = {
 }
 MEDIA = re.compile(r"media/[0-9a-f]{64}\Z")
 PLACEHOLDER = re.compile(r"\[\[(\w[\w.-]*)\]\]")
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
 def normal(text: str) -> str:
-    """NFC, newlines as \\n, and no control characters: done once, where text enters."""
+    """NFC, newlines as \\n, no control characters and no byte order marks: done once, where text enters."""
     if text.isascii() and text.isprintable():
         return text
     return unicodedata.normalize("NFC", _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
