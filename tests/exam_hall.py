@@ -437,10 +437,21 @@ class ExamHall:
                 now=self.now,
             )
             number = sitting.id
+        self.draw_seats(number)
         self.forms[number] = form_id
         if all(self.session.get_one(Sitting, one).closed_at for one in self.forms if one != number):
             self.make_ready(number)
         return number
+
+    def draw_seats(self, sitting_id: int) -> None:
+        """Where the regulation has seats drawn: the secretary asks, the chair approves, the server draws."""
+        if self.session.get_one(Sitting, sitting_id).seating != "to-draw":
+            return
+        with writing(self.session):
+            planning.ask_seats(
+                self.session, self.session.get_one(Sitting, sitting_id), by=self.people["Secretary"], now=self.now
+            )
+        assert self.approve_all("Chair") == 1
 
     def make_ready(self, sitting_id: int) -> None:
         """Time goes to the opening of the paper; it is opened and the attempts are made."""

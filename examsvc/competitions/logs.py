@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from examsvc.competitions import queries
 from examsvc.ledger import commitments, merkle, order
 from examsvc.ledger.definitions import Log, StageKind
-from examsvc.ledger.entries import EntryError, check_object, read_entry
+from examsvc.ledger.entries import Entry, EntryError, check_object, read_entry
 from examsvc.ledger.models import LogEntry, Opening
 from examsvc.ledger.operations import REGISTRY
 
@@ -19,6 +19,8 @@ HELD_ELSEWHERE = frozenset({"paper.share"})
 """Objects that the database never has: a share of a paper's key is its custodian's alone."""
 HELD_UNTIL_OPENED = frozenset({"blind.pair"})
 """Objects that only the code custodians can read until their stage's code map is open."""
+IN_THE_PAPER = frozenset({"paper.form", "paper.key", "paper.guide"})
+"""Objects that lie in the sealed paper alone until it is opened: for good where the spare took its place."""
 
 
 def names(session: Session) -> list[str]:
@@ -39,7 +41,7 @@ def _problems(session: Session, log: str, complete: bool) -> Iterator[str]:
     rows = session.scalars(select(LogEntry).where(LogEntry.log == log).order_by(LogEntry.position)).all()
     if not rows:
         yield f"the log {log} is empty"
-    opened = _opened(rows)
+    closed = _Closed(rows)
     for place, row in enumerate(rows):
         try:
             entry = read_entry(row.entry)
@@ -56,8 +58,7 @@ def _problems(session: Session, log: str, complete: bool) -> Iterator[str]:
             one = openings.pop(commitment, None)
             if one is None:  # one opening serves every entry that repeats it
                 again = select(Opening.id).where(Opening.commitment == commitment).limit(1)
-                closed = name in HELD_UNTIL_OPENED and opened.get(entry.stage, -1) < entry.index
-                if name not in HELD_ELSEWHERE and not closed and session.scalar(again) is None:
+                if name not in HELD_ELSEWHERE and not closed.holds(entry, name) and session.scalar(again) is None:
                     yield f"{row.position}: nothing opens the commitment to {name}"
             elif not _opens(one, name):
                 yield f"{row.position}: the opening of {name} does not open it"
@@ -68,16 +69,34 @@ def _problems(session: Session, log: str, complete: bool) -> Iterator[str]:
             yield f"{found.check}: {found.message}"
 
 
-def _opened(rows: Iterable[LogEntry]) -> dict[str | None, int]:
-    """Where the newest opening of each stage's code map stands."""
-    found = {}
-    for row in rows:
-        if row.type == "blind.open":
+class _Closed:
+    """What nobody had to open: maps before their opening, papers never opened, secret numbers that were not revealed (yet, or ever)."""
+
+    def __init__(self, rows: Iterable[LogEntry]) -> None:
+        self.maps: dict[str | None, int] = {}
+        self.papers: set[str] = set()
+        self.revealed: set[tuple[str, str]] = set()
+        for row in rows:
+            if row.type not in ("blind.open", "paper.opened", "draw.revealed"):
+                continue
             try:
-                found[read_entry(row.entry).stage] = row.position
+                entry = read_entry(row.entry)
             except EntryError:
                 continue  # said where the entry itself is read
-    return found
+            if row.type == "blind.open":
+                self.maps[entry.stage] = row.position
+            elif row.type == "paper.opened":
+                self.papers.add(str(entry.body["paper"]))
+            else:
+                self.revealed.add((str(entry.body["draw"]), str(entry.body["person"])))
+
+    def holds(self, entry: Entry, name: str) -> bool:
+        """Whether the opening of such an object of this entry may be missing."""
+        if name in HELD_UNTIL_OPENED:
+            return self.maps.get(entry.stage, -1) < entry.index
+        if entry.type in ("paper.approved", "paper.sealed") and name in IN_THE_PAPER:
+            return entry.body["paper"] not in self.papers
+        return name == "draw.nonce" and (entry.body["draw"], entry.body["person"]) not in self.revealed
 
 
 def _stages(session: Session, log: str) -> dict[str, dict[str, frozenset[StageKind]]]:

@@ -19,6 +19,7 @@ from examsvc.competitions import (
     announcing_views,
     course,
     course_views,
+    draw_views,
     oracles,
     phases,
     preparing,
@@ -394,13 +395,15 @@ def tasks(session: Session, actor: Actor, slug: str, now: datetime) -> list[page
     return found
 
 
-PAGES = (announcing_views, course_views, setup_views, staffing_views)
+PAGES = (announcing_views, course_views, draw_views, setup_views, staffing_views)
 """Modules whose import puts further pages on the blueprint."""
 
 
 def register_room(app: Flask, settings: Settings) -> None:
     app.register_blueprint(bp)
     app.jinja_env.globals["competition_phases"] = PHASES
+    app.jinja_env.globals["person_names"] = draw_views.person_names
     pages.timeline_from(timeline)
     pages.tasks_from(tasks)
+    pages.tasks_from(draw_views.tasks)
     course.configure(settings.zone)

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from examsvc.accounts import approvals, roles
 from examsvc.accounts import operations as accounts
+from examsvc.accounts import queries as accounts_of
 from examsvc.accounts.passwords import hash_password
 from examsvc.accounts.rules import INSTALLATION_ROLES
 from examsvc.applications import operations as applications
@@ -25,7 +26,7 @@ from examsvc.competitions import queries as competitions_of
 from examsvc.competitions.models import Competition
 from examsvc.competitions.regulation import Regulation, read_preset
 from examsvc.competitions.terms import write_exact
-from examsvc.demonstration import announcing, applying, custodians, organisation
+from examsvc.demonstration import announcing, applying, custodians, drawing, organisation
 from examsvc.demonstration.answers import ESSAY_TEXT, key_of, wrong_of
 from examsvc.demonstration.people import CANDIDATES, STAFF, Person
 from examsvc.marking import blinding, essays, hearings, locking, objective, queries
@@ -205,10 +206,10 @@ class Story:
         self.approve("thamquyen")
 
     def sitting(self, part: str, bell: datetime, places: int = 12) -> int:
-        """Plans a sitting; its paper stays sealed."""
+        """Plans a sitting and has its seats drawn; its paper stays sealed."""
         with writing(self.session):
             competition = self.competition
-            return planning.schedule_sitting(
+            number = planning.schedule_sitting(
                 self.session,
                 competition,
                 part=part,
@@ -218,6 +219,13 @@ class Story:
                 by=self.people["tochuc1"],
                 now=self.now,
             ).id
+        if self.session.get_one(Sitting, number).seating == "to-draw":
+            with writing(self.session):
+                planning.ask_seats(
+                    self.session, self.session.get_one(Sitting, number), by=self.people["thuky"], now=self.now
+                )
+            self.approve("chutich")
+        return number
 
     def make_ready(self, number: int) -> None:
         """Goes to the opening of the sitting's paper: two custodians open it, and the attempts are made."""
@@ -429,6 +437,11 @@ class Story:
                 now=self.now,
             )
         self.approve("chutich")
+        draw = hearings.order_draw(self.session, self.competition, part)
+        if draw is not None and draw.state == "announced":
+            readers = [accounts_of.account(self.session, self.people[handle]).code for handle in ("chutich", "thuky")]
+            self.now = drawing.hold(self.session, self.slug, draw.code, readers=readers, now=self.now)
+            self.now += timedelta(hours=14)
         for number in [one.id for one in queries.hearings(self.session, self.competition_id, part)]:
             with writing(self.session):
                 hearings.begin(
@@ -553,7 +566,7 @@ def tell(
     published = Story(session, people, "truong-phong-2026-1", now - timedelta(days=120), seed=1, secret=secret, host=host)
     published.announce(
         {"vi": "Thi tuyển chức danh Trưởng phòng, đợt 1 năm 2026", "en": "Competition for heads of division, first round of 2026"},
-        regulation,
+        drawing.order_by_steps(regulation),
         posts=organisation.FIRST,
         exam=now - timedelta(days=40),
     )

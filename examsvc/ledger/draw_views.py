@@ -43,6 +43,8 @@ CAUSES = {
 }
 READERS = ("council-chair", "council-secretary", "council-member", "hr-officer", "supervisor")
 """Who may type in an outside value, beside those who take part."""
+VOIDERS = ("council-chair", "council-secretary", "chief-examiner")
+"""Who may ask to declare a draw void."""
 MOST_STEPS = 60
 MOST_FILE = 4096
 
@@ -120,6 +122,10 @@ def _page(slug: str, code: str, refused: Any = None) -> str:
         forms=forms,
         mine=mine if not found.by_server else None,
         may_read=actor is not None and not found.by_server and _may_read(actor, slug, found),
+        may_void=found.state not in ("drawn", "void")
+        and not found.by_server
+        and actor is not None
+        and any(actor.holds(role, slug) for role in VOIDERS),
         out=found.published is not None and moment >= found.published,
         published=found.published or datetime.fromtimestamp(0, UTC),
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from examsvc.base.clock import seconds
 from examsvc.base.errors import N_, NotFound, Refused
 from examsvc.ledger import canonical, commitments, draws, entries
-from examsvc.ledger.draw_models import OutsideReading
+from examsvc.ledger.draw_models import DrawAbout, OutsideReading
 from examsvc.ledger.draw_records import DrawRecord, Participant, draw_of
 from examsvc.ledger.models import LogEntry, Opening
 from examsvc.ledger.operations import Sealed, hold, record
@@ -28,11 +28,24 @@ from examsvc.ledger.operations import Sealed, hold, record
 
 @dataclass(frozen=True)
 class Held:
-    """A draw that was made: its code in the ledger, the seed, and what came out."""
+    """A draw that was made: its code in the ledger, the seed, what came out, and what it was about (``About.arguments``)."""
 
     code: str
     seed: str
     result: Any
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class About:
+    """What a draw decides: ``subject`` names the thing among others of its purpose (a part, a sitting), ``arguments`` are what the
+    continuation needs, as JSON.  With ``task`` and ``parameters`` the inputs are those from the announcement on, and are fixed as soon as
+    everybody has committed; without, somebody fixes them (``fix``)."""
+
+    subject: str
+    arguments: Mapping[str, Any]
+    task: str | None = None
+    parameters: Mapping[str, Any] | None = None
 
 
 def hold_draw(
@@ -49,8 +62,9 @@ def hold_draw(
     approvals: Sequence[tuple[str, datetime]],
     summary: Sealed,
     now: datetime,
+    about: About | None = None,
 ) -> Held:
-    """Announces, commits, fixes the inputs, reveals and draws, in one transaction.
+    """Announces, commits, fixes the inputs, reveals and draws, in one transaction; with ``about`` what follows from it is done too.
 
     The outside value is the leaf of the entry that fixed the inputs: it depends on every salt and nonce before it and is
     known to nobody in advance.  ``draws.DrawError`` when the inputs cannot be satisfied.
@@ -121,7 +135,27 @@ def hold_draw(
         seed=seed,
         result=Sealed({"draw": code, "result": drawing.result}),
     )
-    return Held(code, seed, drawing.result)
+    if about is not None:
+        session.add(_about(log, code, purpose, about, now, over=True))
+        session.flush()
+    held = Held(code, seed, drawing.result, about.arguments if about is not None else {})
+    if about is not None:
+        _go_on(session, log, purpose, held, now)
+    return held
+
+
+def _about(log: str, draw: str, purpose: str, about: About, now: datetime, *, over: bool = False) -> DrawAbout:
+    return DrawAbout(
+        log=log,
+        draw=draw,
+        purpose=purpose,
+        subject=about.subject,
+        task=about.task,
+        parameters=dict(about.parameters) if about.parameters is not None else None,
+        arguments=dict(about.arguments),
+        at=now,
+        over_at=now if over else None,
+    )
 
 
 # -------------------------------------------------------------------------------- step by step, with an outside value
@@ -132,8 +166,8 @@ _continuations: dict[str, Continuation] = {}
 
 
 def when_drawn(purpose: str) -> Callable[[Continuation], Continuation]:
-    """Registers what follows from a draw of this purpose as soon as it is made, in its transaction: called with (session, log, what
-    was drawn, now)."""
+    """Registers what follows from a draw of this purpose that is about something, as soon as it is made, in its transaction: called
+    with (session, log, what was drawn, now)."""
 
     def mark(continuation: Continuation) -> Continuation:
         if _continuations.get(purpose, continuation) is not continuation:
@@ -142,6 +176,31 @@ def when_drawn(purpose: str) -> Callable[[Continuation], Continuation]:
         return continuation
 
     return mark
+
+
+def _go_on(session: Session, log: str, purpose: str, held: Held, now: datetime) -> None:
+    continuation = _continuations.get(purpose)
+    if continuation is not None:
+        continuation(session, log, held, now)
+
+
+def newest(session: Session, log: str, purpose: str, subject: str) -> DrawRecord | None:
+    """The draw announced last for this thing, as the log tells it; None where there is none."""
+    draw = session.scalar(
+        select(DrawAbout.draw)
+        .where(DrawAbout.log == log, DrawAbout.purpose == purpose, DrawAbout.subject == subject)
+        .order_by(DrawAbout.id.desc())
+        .limit(1)
+    )
+    return draw_of(session, log, draw) if draw is not None else None
+
+
+def going_on(session: Session, log: str) -> list[DrawRecord]:
+    """Draws that are announced and neither made nor void, the oldest first."""
+    rows = session.scalars(
+        select(DrawAbout.draw).where(DrawAbout.log == log, DrawAbout.over_at.is_(None)).order_by(DrawAbout.id)
+    ).all()
+    return [found for draw in rows if (found := draw_of(session, log, draw)) is not None]
 
 
 def announce(
@@ -158,6 +217,7 @@ def announce(
     approvals: Sequence[tuple[str, datetime]],
     summary: Sealed,
     now: datetime,
+    about: About | None = None,
 ) -> str:
     """Names who will each give a secret number, and the outside value, described so that everybody reads the same one; the code of
     the draw.  ``published`` is when that value comes out; until then everything else must be fixed."""
@@ -167,6 +227,8 @@ def announce(
         raise Refused(N_("Say which outside value counts, so that everybody reads the same one."), field="source")
     if not participants:
         raise Refused(N_("Nobody is named who gives a secret number. Name those who take part in the draw."))
+    if about is not None and about.task is not None:
+        draws.replay("00" * 32, about.task, dict(about.parameters or {}))  # DrawError before anybody has made a number
     code = f"{purpose}-{secrets.token_hex(4)}"
     record(
         session,
@@ -183,20 +245,46 @@ def announce(
         participants=sorted(set(participants)),
         terms=Sealed({"draw": code, "source": source.strip(), "published": seconds(published), "method": draws.METHOD}),
     )
+    if about is not None:
+        session.add(_about(log, code, purpose, about, now))
+        session.flush()
     return code
 
 
 def commit(session: Session, log: str, draw: str, *, commitment: str, by: str, now: datetime) -> None:
-    """A participant commits to a secret number that stays on a machine of his own until ``reveal``."""
+    """A participant commits to a secret number that stays on a machine of his own until ``reveal``.
+
+    When the last one has, what was announced to be drawn from is fixed.
+    """
     found = _standing(session, log, draw)
     person = _participant(found, by)
     if person.commitment is not None:
         raise Refused(N_("You have handed in your commitment already; it stands."))
     if found.fixed is not None:
         raise Refused(N_("What is drawn from is fixed already; commitments are no longer taken."))
+    if found.published is None or now >= found.published:
+        raise Refused(N_("The outside value is out already. Declare this draw void and announce a new one."))
     if not re.fullmatch(r"[0-9a-f]{64}", commitment):
         raise Refused(N_("A commitment has 64 digits and letters from a to f. It is the line that the command printed."), field="commitment")
     record(session, log, "draw.committed", now=now, by=by, posts=found.posts, draw=draw, person=by, nonce=commitment)
+    about = _about_row(session, log, draw)
+    if about is not None and about.task is not None and all(one.commitment for one in found.participants if one.code != by):
+        fix(session, log, draw, task=about.task, parameters=about.parameters or {}, by="system", now=now)
+
+
+def _about_row(session: Session, log: str, draw: str) -> DrawAbout | None:
+    return session.scalar(select(DrawAbout).where(DrawAbout.log == log, DrawAbout.draw == draw))
+
+
+def _end(session: Session, log: str, draw: str, now: datetime) -> Mapping[str, Any] | None:
+    """The draw is over; what it was about, None where nothing follows from it."""
+    about = _about_row(session, log, draw)
+    if about is None:
+        return None
+    about.over_at = now
+    session.flush()
+    arguments: Mapping[str, Any] = about.arguments
+    return arguments
 
 
 def fix(session: Session, log: str, draw: str, *, task: str, parameters: Mapping[str, Any], by: str, now: datetime) -> None:
@@ -303,6 +391,7 @@ def void(
         person=person,
         reason=Sealed({"text": reason}),
     )
+    _end(session, log, draw, now)
 
 
 def _make_if_ready(session: Session, log: str, draw: str, *, by: str, now: datetime) -> bool:
@@ -328,9 +417,9 @@ def _make_if_ready(session: Session, log: str, draw: str, *, by: str, now: datet
         seed=seed,
         result=Sealed({"draw": draw, "result": drawing.result}),
     )
-    continuation = _continuations.get(found.purpose)
-    if continuation is not None:
-        continuation(session, log, Held(draw, seed, drawing.result), now)
+    arguments = _end(session, log, draw, now)
+    if arguments is not None:
+        _go_on(session, log, found.purpose, Held(draw, seed, drawing.result, arguments), now)
     return True
 
 

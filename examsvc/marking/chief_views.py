@@ -85,6 +85,7 @@ def index(slug: str) -> str:
                     "scripts": scripts,
                     "coded": {one.sitting_id for one in queries.code_maps(web.session(), [one.id for one in planned if one.part == part.id])},
                     "states": states,
+                    "draw": essays.allocation_draw(web.session(), competition, part.id),
                     "reserve": _reserve(competition, part.id) if part.kind == "essay" else 0,
                     "groups": part.kind == "essay" and regulation.marking_of(part).different_groups,
                     "guide": queries.guide(web.session(), scripts[0]).version if scripts else 1,
@@ -155,7 +156,7 @@ def draw(slug: str, part: str) -> Response:
     with web.writing() as session:
         competition = competitions.competition(session, slug)
         essays.ask_allocation(session, competition, part=part, by=access.actor().account_id, now=web.now(), language=pages.current_language())
-    web.say(N_("The draw waits for its second approval; then it is made at once."))
+    web.say(N_("The draw waits for its second approval; then it is made or announced, as the regulation says."))
     return redirect(url_for("marking.index", slug=slug))
 
 

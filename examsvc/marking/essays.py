@@ -12,11 +12,13 @@ from sqlalchemy.orm import Session
 from examsvc.accounts import queries as accounts
 from examsvc.accounts.approvals import Approved, ask, carries_out, line
 from examsvc.base.errors import N_, NotAllowed, NotFound, Refused
+from examsvc.competitions import drawing
 from examsvc.competitions import queries as competitions
 from examsvc.competitions.marking_clauses import MarkingScheme
 from examsvc.competitions.models import Competition
 from examsvc.competitions.terms import write_exact
-from examsvc.ledger.drawing import hold_draw
+from examsvc.ledger import drawing as draws
+from examsvc.ledger.draw_records import DrawRecord
 from examsvc.ledger.operations import Sealed, record
 from examsvc.marking import queries, replacing, rules, scope
 from examsvc.marking.models import Agreement, Allocation, Script, Settlement, Sheet
@@ -34,12 +36,13 @@ def scheme_of(script: Script) -> MarkingScheme:
 def ask_allocation(
     session: Session, competition: Competition, *, part: str, by: int, now: datetime, language: str = "vi"
 ) -> None:
-    """Asks to draw the scripts of a part to its markers; a second person approves, and the draw is made."""
+    """Asks to draw the scripts of a part to its markers; a second person approves, and the draw is made or announced."""
     scripts = queries.scripts(session, competition.id, part)
     if not scripts:
         raise Refused(N_("There are no coded scripts of this part yet."))
     if any(script.allocations for script in scripts):
         raise Refused(N_("The scripts of this part are drawn already."))
+    drawing.require_free(session, competition, "allocation", part)
     markers = accounts.holders(session, "marker", competition.slug, now)
     scheme = scheme_of(scripts[0])
     replacing.groups_of(session, competition, scheme, now)
@@ -49,6 +52,7 @@ def ask_allocation(
             needed=rounds_of(scheme),
             found=len(markers),
         )
+    how, given = drawing.terms(session, competition, "allocation", now=now, language=language)
     ask(
         session,
         kind="marking.allocate",
@@ -58,8 +62,9 @@ def ask_allocation(
             line(language, N_("Draw the scripts of the part"), f"{scope.part_name(competition, part, language)}: {len(scripts)}"),
             line(language, N_("Markers drawn for each script"), str(rounds_of(scheme))),
             line(language, N_("Markers"), ", ".join(sorted(marker.name for marker in markers))),
+            *how,
         ],
-        arguments={"part": part, "markers": sorted(marker.code for marker in markers), "scripts": len(scripts)},
+        arguments={"part": part, "markers": sorted(marker.code for marker in markers), "scripts": len(scripts), **given},
         terms=competitions.approval_terms(competition, "hold-draw"),
         by=by,
         now=now,
@@ -90,26 +95,43 @@ def _allocate(session: Session, approved: Approved) -> None:
         if account_id in barred[script.code]
     )
     frame = scope.of_part(competition, part, [script.post for script in scripts])
-    held = hold_draw(
+    drawing.hold(
         session,
-        competition.slug,
+        competition,
+        approved,
         purpose="allocation",
         posts=frame["posts"],
         stage=frame["stage"],
-        task="allocation",
-        parameters={
-            "scripts": sorted(script.code for script in scripts),
-            "markers": [{"marker": code, "group": groups[code]} for code in sorted(groups)],
-            "rounds": drawn,
-            "excluded": excluded,
-        },
-        participants=[scope.actor(session, approved.asked_by), scope.actor(session, approved.last_by)],
-        by=scope.actor(session, approved.asked_by),
-        approvals=approved.approvals,
-        summary=approved.summary,
-        now=approved.now,
+        about=draws.About(
+            part,
+            {"competition": competition.id, "part": part},
+            "allocation",
+            {
+                "scripts": sorted(script.code for script in scripts),
+                "markers": [{"marker": code, "group": groups[code]} for code in sorted(groups)],
+                "rounds": drawn,
+                "excluded": excluded,
+            },
+        ),
     )
+
+
+def allocation_draw(session: Session, competition: Competition, part: str) -> DrawRecord | None:
+    """The newest draw of a part's scripts to its markers, as the log tells it."""
+    return draws.newest(session, competition.slug, "allocation", part)
+
+
+@draws.when_drawn("allocation")
+def _allocate_as_drawn(session: Session, log: str, held: draws.Held, now: datetime) -> None:
+    """Every drawn script goes to its markers' desks."""
+    competition = session.get_one(Competition, int(held.arguments["competition"]))
+    part = str(held.arguments["part"])
+    drawn = {str(row["script"]) for row in held.result}
+    scripts = [one for one in queries.scripts(session, competition.id, part) if one.code in drawn]
     of_code = {script.code: script for script in scripts}
+    scheme = scheme_of(scripts[0])
+    markers = {str(row["marker"]) for row in held.result}
+    by_code = {code: account.id for code in markers if (account := accounts.by_code(session, code)) is not None}
     for row in held.result:
         session.add(
             Allocation(
@@ -117,8 +139,8 @@ def _allocate(session: Session, approved: Approved) -> None:
                 marker_id=by_code[row["marker"]],
                 round=row["round"],
                 draw=held.code,
-                drawn_at=approved.now,
-                called_at=approved.now if row["round"] <= scheme.markers else None,
+                drawn_at=now,
+                called_at=now if row["round"] <= scheme.markers else None,
             )
         )
     session.flush()
@@ -126,11 +148,11 @@ def _allocate(session: Session, approved: Approved) -> None:
         session,
         competition.slug,
         "scripts.allocated",
-        now=approved.now,
-        by=scope.actor(session, approved.asked_by),
-        **frame,
+        now=now,
+        by=scope.actor(session, int(held.arguments["by"])),
+        **scope.of_part(competition, part, [script.post for script in scripts]),
         draw=held.code,
-        rounds=list(range(1, drawn + 1)),
+        rounds=list(range(1, rounds_of(scheme) + 1)),
         scripts=len(scripts),
         allocation=Sealed({"rows": list(held.result)}),
     )

@@ -19,12 +19,14 @@ from examsvc.base import messages
 from examsvc.base.clock import seconds
 from examsvc.base.errors import N_, NotFound, Refused
 from examsvc.base.language import both
+from examsvc.competitions import drawing
 from examsvc.competitions import queries as competitions
 from examsvc.competitions.exam_clauses import PanelPart
 from examsvc.competitions.marking_clauses import Panel, SheetCriterion
 from examsvc.competitions.models import Competition
 from examsvc.competitions.terms import Label, write_exact
-from examsvc.ledger.drawing import hold_draw
+from examsvc.ledger import drawing as draws
+from examsvc.ledger.draw_records import DrawRecord
 from examsvc.ledger.operations import Sealed, record
 from examsvc.marking import queries, rules, scope
 from examsvc.marking.models import Hearing, HearingSettlement, PanelSeat, PanelSheet
@@ -92,6 +94,7 @@ def ask_order(
     panel = regulation.panel_of(rule)
     if queries.hearings(session, competition.id, part):
         raise Refused(N_("The order of these hearings is drawn already."))
+    drawing.require_free(session, competition, "order", part)
     if not candidates:
         raise Refused(N_("Nobody has come as far as this part."))
     holders = [account for account, _ in seatable(session, competition, candidates, now)]
@@ -108,6 +111,7 @@ def ask_order(
             needed=panel.members,
             field="members",
         )
+    how, given = drawing.terms(session, competition, "order", now=now, language=language)
     ask(
         session,
         kind="marking.order",
@@ -117,11 +121,13 @@ def ask_order(
             line(language, N_("Draw the order of the hearings of the part"), scope.part_name(competition, part, language)),
             line(language, N_("Panel"), ", ".join(member.name for member in chosen)),
             line(language, N_("Candidates"), ", ".join(sorted(one.candidate_number or "" for one in candidates))),
+            *how,
         ],
         arguments={
             "part": part,
             "candidates": [one.id for one in candidates],
             "members": [one.id for one in chosen],
+            **given,
         },
         terms=competitions.approval_terms(competition, "hold-draw"),
         by=by,
@@ -130,31 +136,49 @@ def ask_order(
 
 
 @carries_out("marking.order")
-def _list_hearings(session: Session, approved: Approved) -> None:
+def _draw_order(session: Session, approved: Approved) -> None:
     competition = competitions.competition(session, approved.competition)
     part = str(approved.arguments["part"])
     if queries.hearings(session, competition.id, part):
         raise Refused(N_("The order of these hearings is drawn already."))
-    candidates = {
-        (one.candidate_number or ""): one
-        for one in (session.get_one(Application, number) for number in approved.arguments["candidates"])
-    }
-    rule = competitions.regulation(competition).part(part)
-    frame = scope.of_part(competition, part, [one.post.code for one in candidates.values()])
-    held = hold_draw(
+    candidates = [session.get_one(Application, number) for number in approved.arguments["candidates"]]
+    frame = scope.of_part(competition, part, [one.post.code for one in candidates])
+    drawing.hold(
         session,
-        competition.slug,
+        competition,
+        approved,
         purpose="order",
         posts=frame["posts"],
         stage=frame["stage"],
-        task="permutation",
-        parameters={"items": sorted(candidates)},
-        participants=[scope.actor(session, approved.asked_by), scope.actor(session, approved.last_by)],
-        by=scope.actor(session, approved.asked_by),
-        approvals=approved.approvals,
-        summary=approved.summary,
-        now=approved.now,
+        about=draws.About(
+            part,
+            {
+                "competition": competition.id,
+                "part": part,
+                "candidates": [one.id for one in candidates],
+                "members": list(approved.arguments["members"]),
+            },
+            "permutation",
+            {"items": sorted(one.candidate_number or "" for one in candidates)},
+        ),
     )
+
+
+def order_draw(session: Session, competition: Competition, part: str) -> DrawRecord | None:
+    """The newest draw of the order of a part's hearings, as the log tells it."""
+    return draws.newest(session, competition.slug, "order", part)
+
+
+@draws.when_drawn("order")
+def _list_hearings(session: Session, log: str, held: draws.Held, now: datetime) -> None:
+    """Lists the hearings in the drawn order and tells everybody."""
+    competition = session.get_one(Competition, int(held.arguments["competition"]))
+    part = str(held.arguments["part"])
+    candidates = {
+        (one.candidate_number or ""): one
+        for one in (session.get_one(Application, number) for number in held.arguments["candidates"])
+    }
+    rule = competitions.regulation(competition).part(part)
     order = held.result if getattr(rule, "order", "draw") == "draw" else sorted(candidates)
     for place, number in enumerate(order, start=1):
         application = candidates[number]
@@ -166,15 +190,15 @@ def _list_hearings(session: Session, approved: Approved) -> None:
             place=place,
             draw=held.code,
         )
-        hearing.members = [PanelSeat(member_id=member) for member in approved.arguments["members"]]
+        hearing.members = [PanelSeat(member_id=member) for member in held.arguments["members"]]
         session.add(hearing)
         session.flush()
         record(
             session,
             competition.slug,
             "hearing.listed",
-            now=approved.now,
-            by=scope.actor(session, approved.asked_by),
+            now=now,
+            by=scope.actor(session, int(held.arguments["by"])),
             **scope.of_part(competition, part, [application.post.code]),
             hearing=hearing.code,
             place=place,
@@ -184,10 +208,10 @@ def _list_hearings(session: Session, approved: Approved) -> None:
             ),
             panel=sorted(one.member.code for one in hearing.members),
         )
-        _tell(session, application, GOES_ON, now=approved.now, part=rule.label.model_dump(), place=place, of=len(order))
+        _tell(session, application, GOES_ON, now=now, part=rule.label.model_dump(), place=place, of=len(order))
     for application in applications.eligible(session, competition.id):
         if application.id not in {one.id for one in candidates.values()}:
-            _tell(session, application, STAYS, now=approved.now, part=rule.label.model_dump())
+            _tell(session, application, STAYS, now=now, part=rule.label.model_dump())
 
 
 GOES_ON = N_(

@@ -76,6 +76,7 @@ def index(slug: str) -> str:
         panels={part.id: regulation.panel_of(part) for part, *_ in rows},
         states=STATES,
         mine=mine,
+        draws={part.id: hearings.order_draw(web.session(), competition, part.id) for part, *_ in rows},
     )
 
 
@@ -101,7 +102,7 @@ def draw(slug: str, part: str) -> Response:
             now=web.now(),
             language=pages.current_language(),
         )
-    web.say(N_("The draw waits for its second approval; then it is made at once."))
+    web.say(N_("The draw waits for its second approval; then it is made or announced, as the regulation says."))
     return redirect(url_for("panel.index", slug=slug))
 
 

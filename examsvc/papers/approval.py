@@ -31,6 +31,7 @@ def ask_approval(
     if form.state != "draft":
         raise Refused(N_("Only a draft is approved. This paper is further on, or was withdrawn."))
     scope.require_applications_closed(session, form.competition)
+    _require_drawn(session, form)
     found = operations.findings(session, form)
     errors = paper_lint.blocking(found)
     if errors:
@@ -86,6 +87,7 @@ def _approve(session: Session, approved: Approved) -> None:
     form = queries.form(session, int(approved.arguments["form"]))
     if form.state != "draft" or form.digest != approved.arguments["digest"]:
         raise Refused(N_("The paper has changed since the approval was asked for. Read it again and ask anew."))
+    _require_drawn(session, form)
     salt = commitments.new_salt()
     form.salt = salt.hex()
     form.approval_id, form.approved_at = approved.request_id, approved.now
@@ -107,6 +109,14 @@ def _approve(session: Session, approved: Approved) -> None:
     form.approval_entry = entry.position
     session.flush()
     jobs.ask_for(session, "papers.seal", approved.now, form=form.id)
+
+
+def _require_drawn(session: Session, form: Form) -> None:
+    """Refused where the regulation has papers drawn in public, and this one came about otherwise."""
+    if ceremony_draws.by_draw(form.competition) and ceremony_draws.draw_behind(session, form) is None:
+        raise Refused(
+            N_("The regulation has the questions of papers drawn in public, and this paper is not the drawn one: it has another seed, or a question was exchanged by hand. Draw it anew with the seed of the public draw.")
+        )
 
 
 def form_object(form: Form) -> dict[str, object]:

@@ -9,19 +9,19 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from examsvc.accounts import queries as accounts
 from examsvc.accounts.approvals import Approved, ask, carries_out
-from examsvc.accounts.models import ApprovalRequest
+from examsvc.accounts.models import Account, ApprovalRequest
 from examsvc.base.errors import N_, Refused
 from examsvc.base.language import in_language, sentence
+from examsvc.competitions import drawing as rules
 from examsvc.competitions import queries as competitions
 from examsvc.competitions.models import Competition
 from examsvc.ledger import drawing
-from examsvc.ledger.draw_records import DrawRecord, draw_of
+from examsvc.ledger.draw_records import DrawRecord
 from examsvc.papers import queries, scope
-from examsvc.papers.custody_models import AssemblyDraw
 from examsvc.papers.models import Form
 
 KIND = "papers.draw"
@@ -29,65 +29,56 @@ SEED_DIGITS = 40
 
 
 def ask_draw(
-    session: Session,
-    competition: Competition,
-    *,
-    part: str,
-    source: str,
-    published: datetime,
-    by: int,
-    now: datetime,
-    language: str = "vi",
+    session: Session, competition: Competition, *, part: str, by: int, now: datetime, language: str = "vi"
 ) -> ApprovalRequest:
-    """Asks to announce the draw of a part's papers with its outside value; a second person approves."""
-    _require_open(session, competition, part, now, source, published)
+    """Asks to announce the draw of a part's papers with the regulation's outside value; a second person approves."""
+    _require_open(session, competition, part)
     regulation = competitions.regulation(competition)
     label = in_language(regulation.part(part).label.model_dump(), language)
+    how, given = rules.terms(
+        session, competition, "assembly", people=_givers(session, competition, part), now=now, language=language
+    )
     return ask(
         session,
         kind=KIND,
         entry_type="draw.announced",
         competition=competition.slug,
-        lines=[
-            sentence(language, N_("Draw the papers of the part %(part)s in public"), part=label),
-            sentence(language, N_("Outside value: %(source)s"), source=source.strip()),
-            sentence(language, N_("Published: %(when)s (UTC)"), when=published.strftime("%Y-%m-%d %H:%M")),
-        ],
-        arguments={"part": part, "source": source.strip(), "published": int(published.timestamp())},
-        terms=competitions.approval_terms(competition, "hold-draw"),
+        lines=[sentence(language, N_("Draw the papers of the part %(part)s in public"), part=label), *how],
+        arguments={"part": part, **given},
+        terms=competitions.approval_terms(competition, rules.STEP),
         by=by,
         now=now,
     )
 
 
+def _givers(session: Session, competition: Competition, part: str) -> list[Account]:
+    """The custodians named for the part's stage: they give the secret numbers."""
+    named = queries.custodians(session, competition.id, competitions.regulation(competition).stage_of(part).id)
+    if named is None:
+        raise Refused(N_("No custodians are named for this stage yet. Name them first."))
+    return [accounts.account(session, int(one["account"])) for one in named.members]
+
+
 @carries_out(KIND)
 def _announce(session: Session, approved: Approved) -> None:
     competition = competitions.competition(session, approved.competition)
-    part, source = str(approved.arguments["part"]), str(approved.arguments["source"])
-    published = datetime.fromtimestamp(int(approved.arguments["published"]), approved.now.tzinfo)
-    _require_open(session, competition, part, approved.now, source, published)
-    stage = competitions.regulation(competition).stage_of(part).id
-    named = queries.custodians(session, competition.id, stage)
-    assert named is not None
-    frame = scope.of_stage(competition, stage)
-    draw = drawing.announce(
+    part = str(approved.arguments["part"])
+    _require_open(session, competition, part)
+    frame = scope.of_stage(competition, competitions.regulation(competition).stage_of(part).id)
+    rules.hold(
         session,
-        competition.slug,
+        competition,
+        approved,
         purpose="assembly",
         posts=frame["posts"],
-        stage=stage,
-        participants=[str(one["custodian"]) for one in named.members],
-        source=source,
-        published=published,
-        by=scope.actor(session, approved.asked_by),
-        approvals=approved.approvals,
-        summary=approved.summary,
-        now=approved.now,
+        stage=frame["stage"],
+        about=drawing.About(part, {"part": part}),
     )
-    session.add(
-        AssemblyDraw(competition_id=competition.id, part=part, draw=draw, at=approved.now, approval_id=approved.request_id)
-    )
-    session.flush()
+
+
+def by_draw(competition: Competition) -> bool:
+    """Whether the regulation has the questions of papers chosen by a public draw."""
+    return rules.method(competition, "assembly") == "steps"
 
 
 def fix_pool(session: Session, competition: Competition, *, part: str, by: int, now: datetime) -> int:
@@ -116,13 +107,7 @@ def pool(session: Session, competition: Competition, part: str) -> list[str]:
 
 def record(session: Session, competition: Competition, part: str) -> DrawRecord | None:
     """The newest draw announced for the part's papers, as the log tells it."""
-    row = session.scalar(
-        select(AssemblyDraw)
-        .where(AssemblyDraw.competition_id == competition.id, AssemblyDraw.part == part)
-        .order_by(AssemblyDraw.id.desc())
-        .limit(1)
-    )
-    return draw_of(session, competition.slug, row.draw) if row is not None else None
+    return drawing.newest(session, competition.slug, "assembly", part)
 
 
 def seed(session: Session, competition: Competition, part: str) -> str | None:
@@ -143,19 +128,11 @@ def draw_behind(session: Session, form: Form) -> str | None:
     return found.code if form.seed.partition("/")[0] == found.seed[:SEED_DIGITS] else None
 
 
-def _require_open(
-    session: Session, competition: Competition, part: str, now: datetime, source: str, published: datetime
-) -> None:
+def _require_open(session: Session, competition: Competition, part: str) -> None:
     queries.seated_part(competition, part)
-    stage = competitions.regulation(competition).stage_of(part).id
-    if queries.custodians(session, competition.id, stage) is None:
-        raise Refused(N_("No custodians are named for this stage yet. Name them first."))
+    if not by_draw(competition):
+        raise Refused(N_("The regulation does not have papers drawn in public: the question setter chooses the seed."))
+    _givers(session, competition, part)
     going_on = record(session, competition, part)
     if going_on is not None and going_on.state not in ("drawn", "void"):
         raise Refused(N_("A draw of these papers is going on already."))
-    if published <= now:
-        raise Refused(
-            N_("The outside value must be published later than now: nobody may know it when the draw is announced."), field="published"
-        )
-    if not source.strip():
-        raise Refused(N_("Say which outside value counts, so that everybody reads the same one."), field="source")

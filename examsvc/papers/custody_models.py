@@ -63,17 +63,3 @@ class RehearsalShare(Base):
 
     rehearsal: Mapped[Rehearsal] = relationship(back_populates="shares")
     account: Mapped[Account] = relationship()
-
-
-class AssemblyDraw(Base):
-    """The public draw whose seed chooses the questions of a part's papers, as two people announced it; the newest counts."""
-
-    __tablename__ = "paper_assembly_draws"
-    __table_args__ = (UniqueConstraint("competition_id", "draw"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    competition_id: Mapped[int] = mapped_column(ForeignKey("competitions.id"), index=True)
-    part: Mapped[str] = mapped_column(String(60))
-    draw: Mapped[str] = mapped_column(String(64))
-    at: Mapped[datetime] = mapped_column(UTCDateTime)
-    approval_id: Mapped[int] = mapped_column(ForeignKey("approval_requests.id"))

@@ -1,4 +1,4 @@
-"""What rehearsals and draws of papers ask of custodians and chair now."""
+"""What rehearsals ask of custodians and chair now."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 from examsvc.base import language, pages, web
 from examsvc.base.access import Actor
 from examsvc.competitions import queries as competitions
-from examsvc.papers import ceremony, ceremony_draws, custody_rehearsal, queries
+from examsvc.papers import ceremony, custody_rehearsal
 from examsvc.papers.tasks import OVER
 
 
 def tasks(session: Session, actor: Actor, slug: str, now: datetime) -> list[pages.Task]:
-    """Rehearsals to hold and shares of dummies to hand in; secret numbers to commit to and to reveal for the draw of the papers."""
+    """Rehearsals to hold and shares of dummies to hand in."""
     found: list[pages.Task] = []
     for of in competitions.announced(session):
         if (slug and of.slug != slug) or competitions.phase_kind(of) in OVER:
@@ -30,16 +30,6 @@ def tasks(session: Session, actor: Actor, slug: str, now: datetime) -> list[page
                 if one.ended_at is None and mine:
                     address = url_for("papers.rehearsal", slug=of.slug, code=one.code)
                     found.append(pages.Task(label=gettext("Rehearse: hand in your share of the dummy paper"), address=address))
-            for part in queries.seated_parts(of):
-                draw = ceremony_draws.record(session, of, part.id)
-                person = next((one for one in draw.participants if one.code == actor.code), None) if draw is not None else None
-                if draw is None or person is None or draw.state in ("drawn", "void"):
-                    continue
-                address = url_for("draws.draw", slug=of.slug, code=draw.code)
-                if person.commitment is None:
-                    found.append(pages.Task(label=gettext("Commit to a secret number for the draw of the papers"), address=address))
-                elif person.nonce is None and draw.fixed is not None:
-                    found.append(pages.Task(label=gettext("Reveal your secret number"), address=address, urgent=True))
         for stage, _ in ceremony.stages(of) if chair else []:
             due = custody_rehearsal.due_at(session, of, stage)
             going_on = any(one.ended_at is None for one in custody_rehearsal.rehearsals(session, of.id, stage))

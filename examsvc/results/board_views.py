@@ -245,6 +245,7 @@ def tie(slug: str, post: str) -> str | Response:
         post=next(one for one in competition.posts if one.code == post),
         tie=found,
         lots=lots,
+        draw=deciding.lots_draw(web.session(), competition, post, found["numbers"]) if lots else None,
         form=form,
         places=places,
         rows=[(row, derivation.derivation(regulation, row, language)) for row in rows],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -15,12 +16,15 @@ from examsvc.accounts.models import ApprovalRequest
 from examsvc.accounts.rules import ROLE_NAMES
 from examsvc.applications import queries as applications
 from examsvc.applications.models import Application
+from examsvc.base.clock import seconds
 from examsvc.base.errors import N_, NotAllowed, Refused
 from examsvc.base.language import in_language, number, sentence
+from examsvc.competitions import drawing
 from examsvc.competitions import queries as competitions
 from examsvc.competitions.models import Competition
 from examsvc.competitions.terms import write_exact
-from examsvc.ledger.drawing import hold_draw
+from examsvc.ledger import drawing as draws
+from examsvc.ledger.draw_records import DrawRecord
 from examsvc.ledger.operations import Sealed, record
 from examsvc.marking.rules import decimal
 from examsvc.results import queries, rules
@@ -222,11 +226,13 @@ def decide_tie(session: Session, approved: Approved) -> None:
 def ask_lots(
     session: Session, competition: Competition, *, post: str, numbers: Sequence[str], by: int, now: datetime, language: str = "vi"
 ) -> ApprovalRequest:
-    """Asks to draw lots for an open tie, where the regulation says so; a second person approves, and the draw is held."""
+    """Asks to draw lots for an open tie, where the regulation says so; a second person approves, and the draw is held or announced."""
     run = _newest(session, competition)
     tie = open_tie(run, post, numbers)
     if tie_role(run, tie) != "lots":
         raise Refused(N_("The regulation leaves this tie to a person, not to lots."))
+    drawing.require_free(session, competition, "lots", _lot(post, tie["numbers"]))
+    how, given = drawing.terms(session, competition, "lots", now=now, language=language)
     return ask(
         session,
         kind="results.lots",
@@ -236,8 +242,9 @@ def ask_lots(
             line(language, N_("Draw lots for the post"), f"{post} ({_title(competition, post, language)})"),
             line(language, N_("Between the candidates"), ", ".join(tie["numbers"])),
             line(language, N_("Score run"), f"{run.number}, SHA-256 {run.digest}"),
+            *how,
         ],
-        arguments={"run": run.number, "post": post, "numbers": list(tie["numbers"])},
+        arguments={"run": run.number, "post": post, "numbers": list(tie["numbers"]), **given},
         terms=competitions.approval_terms(competition, LOTS_STEP),
         by=by,
         now=now,
@@ -246,28 +253,65 @@ def ask_lots(
 
 @carries_out("results.lots")
 def draw_lots(session: Session, approved: Approved) -> None:
-    """Lots, drawn so that anybody can replay them; a new run follows."""
+    """Lots, drawn so that anybody can replay them; a new run follows when they are drawn."""
     competition = competitions.competition(session, approved.competition)
     run = _newest(session, competition)
     post = str(approved.arguments["post"])
     tie = open_tie(run, post, approved.arguments["numbers"])
-    asker = accounts.account(session, approved.asked_by).code
-    held = hold_draw(
+    numbers = sorted(tie["numbers"])
+    drawing.hold(
         session,
-        competition.slug,
+        competition,
+        approved,
         purpose="lots",
         posts=[post],
         stage=None,
-        task="permutation",
-        parameters={"items": sorted(tie["numbers"])},
-        participants=[code for code, _ in approved.approvals],
-        by=asker,
-        approvals=approved.approvals,
-        summary=approved.summary,
-        now=approved.now,
+        about=draws.About(
+            _lot(post, numbers),
+            {
+                "competition": competition.id,
+                "post": post,
+                "approvals": [[code, seconds(at)] for code, at in approved.approvals],
+                "summary": dict(approved.summary.content),
+            },
+            "permutation",
+            {"items": numbers},
+        ),
+    )
+
+
+def _lot(post: str, numbers: Sequence[str]) -> str:
+    """How a draw names a tie: its post and its candidates, in few letters."""
+    return f"{post}/{hashlib.sha256(' '.join(sorted(numbers)).encode()).hexdigest()[:16]}"
+
+
+def lots_draw(session: Session, competition: Competition, post: str, numbers: Sequence[str]) -> DrawRecord | None:
+    """The newest draw of lots between these candidates, as the log tells it."""
+    return draws.newest(session, competition.slug, "lots", _lot(post, numbers))
+
+
+@draws.when_drawn("lots")
+def _break_tie(session: Session, log: str, held: draws.Held, now: datetime) -> None:
+    """The tie is decided as the lots fell, by those who approved the draw; nothing follows where it is open no more."""
+    competition = session.get_one(Competition, int(held.arguments["competition"]))
+    run = queries.latest_run(session, competition.id)
+    post, order = str(held.arguments["post"]), [str(one) for one in held.result]
+    if run is None or queries.approval(session, run.id) is not None:
+        return
+    if not any(tie["post"] == post and set(tie["numbers"]) == set(order) for tie in queries.ties_to_decide(run)):
+        return
+    approved = Approved(
+        request_id=0,
+        competition=competition.slug,
+        arguments=held.arguments,
+        asked_by=int(held.arguments["by"]),
+        last_by=int(held.arguments["by"]),
+        approvals=tuple((str(code), datetime.fromtimestamp(at, now.tzinfo)) for code, at in held.arguments["approvals"]),
+        summary=Sealed(held.arguments["summary"]),
+        now=now,
     )
     reason = sentence("vi", N_("Drawn by lot (%(draw)s)"), draw=held.code)
-    _rule(session, run, approved, post=post, order=list(held.result), role="lots", reason=reason, draw=held.code)
+    _rule(session, run, approved, post=post, order=order, role="lots", reason=reason, draw=held.code)
 
 
 def _rule(

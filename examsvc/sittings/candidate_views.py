@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from examsvc.base import access, pages, web
 from examsvc.base.access import Actor
-from examsvc.base.errors import NotFound
+from examsvc.base.errors import N_, NotFound, Refused
 from examsvc.base.language import moment
 from examsvc.competitions import queries as competitions
 from examsvc.competitions.models import Competition
@@ -97,6 +97,8 @@ def summons(slug: str, code: str) -> Response:
     seat = next((one for one in _seats(competition) if one.sitting.code == code), None)
     if seat is None:
         raise NotFound()
+    if seat.awaits_draw:
+        raise Refused(N_("Your seat is not drawn yet; the summons is printed then."))
     settings = web.settings()
     content = printing.summonses(
         [seat],
@@ -122,7 +124,9 @@ def tasks(session: Session, actor: Actor, slug: str, now: datetime) -> list[page
                 pages.Task(
                     label=gettext("Sit the exam: %(part)s", part=pages.in_reader_language(label)),
                     address=url_for("my_exam.mine", slug=competition.slug),
-                    detail=gettext(
+                    detail=moment(seat.sitting.bell_at, web.settings().zone)
+                    if seat.awaits_draw
+                    else gettext(
                         "%(bell)s, %(room)s, seat %(seat)s",
                         bell=moment(seat.sitting.bell_at, web.settings().zone),
                         room=seat.room.name,

@@ -58,6 +58,16 @@ class MoveForm(Form):
     )
 
 
+class UnrehearsedForm(Form):
+    number = StringField(_("Number of the decision"), [required(_("Enter the number of the decision.")), at_most(100)])
+    reason = TextAreaField(
+        _("Reason"),
+        [required(_("Write the reason.")), at_most(2000)],
+        description=_("Why there was no rehearsal, and why the sitting goes on all the same. It goes into the record."),
+        render_kw={"rows": 4},
+    )
+
+
 DOCUMENTS = (
     ("citizen-card", _("Citizen identity card")),
     ("passport", _("Passport")),

@@ -10,23 +10,28 @@ from flask_babel import gettext, ngettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from examsvc.accounts import approvals
 from examsvc.applications import queries as applications
 from examsvc.applications.accommodations import MEASURES
 from examsvc.base import access, pages, web
 from examsvc.base.access import Actor
 from examsvc.base.errors import N_, Refused
 from examsvc.base.forms import options
+from examsvc.competitions import drawing
 from examsvc.competitions import queries as competitions
+from examsvc.competitions.models import Competition
 from examsvc.papers import queries as papers
 from examsvc.sittings import (
     notices,
     planning,
     printing,
     queries,
+    unrehearsed,
 )
 from examsvc.sittings.forms import (
     MoveForm,
     PlanForm,
+    UnrehearsedForm,
 )
 from examsvc.sittings.hall_blueprint import (
     DECIDERS,
@@ -41,6 +46,7 @@ from examsvc.sittings.hall_blueprint import (
     sitting_of,
     typed_moment,
 )
+from examsvc.sittings.models import Sitting
 
 
 @bp.get("/")
@@ -89,13 +95,23 @@ def plan(slug: str) -> str | Response:
                     now=web.now(),
                 )
                 notices.summon(session, sitting, web.settings().zone, now=web.now())
-                code = sitting.code
+                code, to_draw = sitting.code, sitting.seating == "to-draw"
         except Refused as refusal:
             form.refuse(refusal)
         else:
-            web.say(N_("The sitting is planned; every candidate has a seat."))
+            web.say(
+                N_("The sitting is planned. Who sits where is drawn next.")
+                if to_draw
+                else N_("The sitting is planned; every candidate has a seat.")
+            )
             return redirect(url_for("hall.sitting", slug=slug, code=code))
-    return render_template("sittings/plan.html", competition=competition, form=form, summoned=summoned)
+    return render_template(
+        "sittings/plan.html",
+        competition=competition,
+        form=form,
+        summoned=summoned,
+        seats_drawn=drawing.method(competition, "seats") != "none",
+    )
 
 
 def _arrangements(session: Session, competition_id: int, part: str) -> dict[int, planning.Arrangement]:
@@ -137,12 +153,39 @@ def sitting(slug: str, code: str) -> str:
         sitting=found,
         part=competitions.regulation(found.competition).part(found.part),
         form=planning.paper_for(web.session(), found),
+        draw=planning.seats_draw(web.session(), found),
+        places=len(planning.drawn_seats(found)),
+        draws=may_draw(found.competition),
+        asked=any(
+            one.kind == planning.SEATS and one.arguments["sitting"] == found.id
+            for one in approvals.waiting(web.session(), slug, web.now())
+        ),
+        unrehearsed=unrehearsed.bars(web.session(), found) and found.prepared_at is None,
+        goes_on=unrehearsed.asked(web.session(), found, web.now()),
+        decides=any(access.actor().holds(role, slug) for role in competitions.approval_terms(found.competition, unrehearsed.STEP).roles),
         paper=papers.paper_in_force(web.session(), found.competition_id, found.part, queries.shift_of(web.session(), found)),
         may=may(found.competition),
         incidents=queries.incidents(web.session(), found.id),
         late=queries.attempts_with_late_answers(web.session(), found.id),
         states=STATES,
     )
+
+
+def may_draw(competition: Competition) -> bool:
+    """Whether the reader's roles let him ask for a draw."""
+    return any(access.actor().holds(role, competition.slug) for role in competitions.approval_terms(competition, drawing.STEP).roles)
+
+
+@bp.post("/<code>/seats")
+@access.roles(*OFFICE, "chief-examiner")
+def draw_seats(slug: str, code: str) -> Response:
+    """Asks to draw who sits where."""
+    with web.writing() as session:
+        competition = competitions.competition(session, slug)
+        found = queries.sitting_of(session, competition.id, code)
+        planning.ask_seats(session, found, by=me(), now=web.now(), language=pages.current_language())
+    web.say(N_("The draw of the seats is asked for. When another person has approved it, it is held or announced."))
+    return redirect(url_for("hall.sitting", slug=slug, code=code))
 
 
 @bp.route("/<code>/bell", methods=["GET", "POST"])
@@ -170,6 +213,38 @@ def move(slug: str, code: str) -> str | Response:
     )
 
 
+@bp.route("/<code>/unrehearsed", methods=["GET", "POST"])
+@access.roles(*OFFICE, "competent-authority")
+def go_on(slug: str, code: str) -> str | Response:
+    """Asks to hold a sitting though the opening of its paper was not rehearsed."""
+    found = sitting_of(slug, code)
+    form = UnrehearsedForm()
+
+    def act(session: Session) -> None:
+        competition = competitions.competition(session, slug)
+        unrehearsed.ask_to_go_on(
+            session,
+            queries.sitting_of(session, competition.id, code),
+            number=form.number.data or "",
+            reason=form.reason.data or "",
+            by=me(),
+            now=web.now(),
+            zone=web.settings().zone,
+            language=pages.current_language(),
+        )
+
+    return ask(
+        found,
+        form,
+        act,
+        title=gettext("Hold the sitting without a rehearsal"),
+        button=gettext("Ask for this decision"),
+        done=N_("This waits for a second approval."),
+        back=url_for("hall.sitting", slug=slug, code=code),
+        notes=[gettext("Better still: have the custodians rehearse before the day. A lost key that shows at the bell cannot be mended.")],
+    )
+
+
 @bp.post("/<code>/prepare")
 @access.roles(*OFFICE)
 def prepare(slug: str, code: str) -> Response:
@@ -189,7 +264,7 @@ def prepare(slug: str, code: str) -> Response:
 @access.roles(*OFFICE, *HALL)
 def room_list(slug: str, code: str, room: str) -> Response:
     """The list to sign."""
-    place = room_of(sitting_of(slug, code), room)
+    place = room_of(_seated(sitting_of(slug, code)), room)
     return _pdf(printing.room_list(place, **_print()), f"{code}-{room}.pdf")
 
 
@@ -197,7 +272,7 @@ def room_list(slug: str, code: str, room: str) -> Response:
 @access.roles(*OFFICE, *HALL)
 def door_plan(slug: str, code: str, room: str) -> Response:
     """Seat and number, for the door."""
-    place = room_of(sitting_of(slug, code), room)
+    place = room_of(_seated(sitting_of(slug, code)), room)
     return _pdf(printing.door_plan(place, **_print()), f"{code}-{room}-door.pdf")
 
 
@@ -205,9 +280,16 @@ def door_plan(slug: str, code: str, room: str) -> Response:
 @access.roles(*OFFICE)
 def summonses(slug: str, code: str) -> Response:
     """A page for each candidate, in the order of the numbers."""
-    found = sitting_of(slug, code)
+    found = _seated(sitting_of(slug, code))
     seats = sorted(found.seats, key=lambda seat: seat.application.candidate_number or "")
     return _pdf(printing.summonses(seats, **_print()), f"{code}-summonses.pdf")
+
+
+def _seated(found: Sitting) -> Sitting:
+    """A sitting whose places are final, so that nothing wrong gets printed."""
+    if found.seating == "to-draw":
+        raise Refused(N_("The seats of this sitting are not drawn yet; lists are printed then."))
+    return found
 
 
 def _print() -> dict[str, Any]:
@@ -224,6 +306,12 @@ def _pdf(content: bytes, name: str) -> Response:
     return Response(
         content, mimetype="application/pdf", headers={"Content-Disposition": f'inline; filename="{name}"'}
     )
+
+
+def _drawing(session: Session, sitting: Sitting) -> bool:
+    """Whether the draw of the seats goes on, in which its participants have their own tasks."""
+    found = planning.seats_draw(session, sitting) if sitting.seating == "to-draw" else None
+    return found is not None and found.state not in ("drawn", "void")
 
 
 def tasks(session: Session, actor: Actor, slug: str, now: datetime) -> list[pages.Task]:
@@ -244,10 +332,12 @@ def tasks(session: Session, actor: Actor, slug: str, now: datetime) -> list[page
                         urgent=(one.bell_at - now).total_seconds() < 7200,
                     )
                 )
-        if any(actor.holds(role, name) for role in ("hr-officer", "council-secretary")) and one.prepared_at is None:
+        if any(actor.holds(role, name) for role in ("hr-officer", "council-secretary")) and one.prepared_at is None and not _drawing(session, one):
             found.append(
                 pages.Task(
-                    label=gettext("Prepare the attempts of the sitting %(code)s", code=one.code),
+                    label=gettext("Draw the seats of the sitting %(code)s", code=one.code)
+                    if one.seating == "to-draw"
+                    else gettext("Prepare the attempts of the sitting %(code)s", code=one.code),
                     address=url_for("hall.sitting", slug=name, code=one.code),
                 )
             )

@@ -15,10 +15,18 @@ from examsvc.papers.models import Form
 
 
 class Sitting(Base):
-    """One part of the exam at one time, in one or more rooms: opened by its bell, for all at once."""
+    """One part of the exam at one time, in one or more rooms: opened by its bell, for all at once.
+
+    ``seating`` says who has the places: given out in order, still to be drawn, or drawn by ``draw``.  ``unrehearsed_at`` is when two
+    people decided to hold it though the opening of its paper was not rehearsed.
+    """
 
     __tablename__ = "sittings"
-    __table_args__ = (UniqueConstraint("competition_id", "code"),)
+    __table_args__ = (
+        UniqueConstraint("competition_id", "code"),
+        CheckConstraint("seating IN ('in-order', 'to-draw', 'drawn')", name="seating_is_known"),
+        CheckConstraint("(seating = 'drawn') = (draw IS NOT NULL)", name="drawn_seats_name_their_draw"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     competition_id: Mapped[int] = mapped_column(ForeignKey("competitions.id"), index=True)
@@ -31,6 +39,9 @@ class Sitting(Base):
     planned_at: Mapped[datetime] = mapped_column(UTCDateTime)
     planned_by_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
     revision: Mapped[int] = mapped_column(default=0)
+    seating: Mapped[str] = mapped_column(String(10), default="in-order")
+    draw: Mapped[str | None] = mapped_column(String(64))
+    unrehearsed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     prepared_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -85,6 +96,11 @@ class Seat(Base):
     sitting: Mapped[Sitting] = relationship(back_populates="seats")
     room: Mapped[Room] = relationship()
     application: Mapped[Application] = relationship()
+
+    @property
+    def awaits_draw(self) -> bool:
+        """Whether somebody else may yet get this place: its draw is not made."""
+        return self.sitting.seating == "to-draw" and not self.room.separate
 
 
 class Pause(Base):

@@ -21,6 +21,16 @@ SUMMONS_TEXT = N_(
     "Candidate number: %(number)s\n\nCome early, with your identity document: nobody is admitted later than %(late)d minutes"
     " after the bell. The printed summons is on your page of the competition."
 )
+UNSEATED_TEXT = N_(
+    "You are summoned to the exam.\n\nPart: %(part)s\nBell: %(bell)s\nCandidate number: %(number)s\n\nRoom and seat are drawn in public;"
+    " you get a message then. Nobody is admitted later than %(late)d minutes after the bell."
+)
+SEATED = N_("Your seat in the exam is drawn: %(part)s")
+SEATED_TEXT = N_(
+    "Who sits where was drawn in public. Anybody can repeat the draw on its page.\n\nPart: %(part)s\nRoom: %(room)s\nSeat: %(seat)s\n"
+    "Candidate number: %(number)s\nDraw: %(draw)s\n\nThe printed summons is on your page of the competition."
+)
+UNSEATED_MOVED_TEXT = N_("The exam now begins at another time.\n\nPart: %(part)s\nNew bell: %(bell)s\n\nRoom and seat are drawn in public; you get a message then.")
 MOVED = N_("The bell of your exam was moved: %(part)s")
 MOVED_TEXT = N_("The exam now begins at another time.\n\nPart: %(part)s\nNew bell: %(bell)s\nRoom: %(room)s\nSeat: %(seat)s")
 AGAIN = N_("You sit a part of the exam again: %(part)s")
@@ -42,7 +52,23 @@ def summon_one(session: Session, seat: Seat, zone: ZoneInfo, *, now: datetime, m
         "number": seat.application.candidate_number or "",
         "late": competitions.regulation(seat.sitting.competition).late_limit(seat.sitting.minutes),
     }
-    _send(session, seat.application, MOVED if moved else SUMMONS, MOVED_TEXT if moved else SUMMONS_TEXT, details, now)
+    if seat.awaits_draw:
+        text = UNSEATED_MOVED_TEXT if moved else UNSEATED_TEXT
+    else:
+        text = MOVED_TEXT if moved else SUMMONS_TEXT
+    _send(session, seat.application, MOVED if moved else SUMMONS, text, details, now)
+
+
+def seated(session: Session, seat: Seat, *, now: datetime) -> None:
+    """Tells a candidate the place that was drawn."""
+    details: dict[str, object] = {
+        "part": _part(seat.sitting),
+        "room": seat.room.name,
+        "seat": seat.place,
+        "number": seat.application.candidate_number or "",
+        "draw": seat.sitting.draw or "",
+    }
+    _send(session, seat.application, SEATED, SEATED_TEXT, details, now)
 
 
 def granted_again(session: Session, seat: Seat, *, now: datetime) -> None:

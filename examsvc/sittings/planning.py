@@ -11,16 +11,22 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from examsvc.accounts.approvals import Approved, ask, carries_out, line
+from examsvc.accounts.models import ApprovalRequest
 from examsvc.applications.models import Application
 from examsvc.base.clock import seconds
 from examsvc.base.errors import N_, Refused
+from examsvc.base.language import in_language
+from examsvc.competitions import drawing
 from examsvc.competitions import queries as competitions
 from examsvc.competitions.models import Competition
 from examsvc.ledger import chains
+from examsvc.ledger import drawing as draws
+from examsvc.ledger.draw_records import DrawRecord
 from examsvc.ledger.operations import Sealed, record
 from examsvc.papers import queries as papers
 from examsvc.papers.models import Form
-from examsvc.sittings import queries, scope
+from examsvc.sittings import notices, queries, scope, unrehearsed
 from examsvc.sittings.models import Attempt, Room, Seat, SecondAttempt, Sitting
 
 
@@ -55,10 +61,11 @@ def schedule_sitting(
     now: datetime,
     arrangements: Mapping[int, Arrangement] | None = None,
 ) -> Sitting:
-    """Fixes date, rooms and seats of a part.  Minutes and grace are the regulation's.
+    """Fixes date, rooms and places of a part.  Minutes and grace are the regulation's.
 
-    ``candidates`` are summoned in the order given; ``arrangements`` maps an application's id to what was granted.
-    Refused when there is no place for somebody.
+    ``candidates`` are summoned in the order given; ``arrangements`` maps an application's id to what was granted.  Where the regulation
+    has seats drawn, who sits on which of these places is open until that draw (``ask_seats``).  Refused when there is no place for
+    somebody.
     """
     regulation = competitions.regulation(competition)
     rule = regulation.part(part)
@@ -106,8 +113,116 @@ def schedule_sitting(
         )
     session.flush()
     session.expire(sitting, ["seats"])
+    if drawing.method(competition, "seats") != "none" and len(drawn_seats(sitting)) > 1:
+        sitting.seating = "to-draw"
     _record_plan(session, sitting, by, now)
     return sitting
+
+
+# -------------------------------------------------------------------------------- the draw of the seats
+
+SEATS = "sittings.seats"
+
+
+def drawn_seats(sitting: Sitting) -> list[Seat]:
+    """The places that are drawn, with whoever holds them now: all but those in separate rooms."""
+    return [seat for seat in sitting.seats if not seat.room.separate]
+
+
+def seats_draw(session: Session, sitting: Sitting) -> DrawRecord | None:
+    """The newest draw of the sitting's seats, as the log tells it."""
+    return draws.newest(session, sitting.competition.slug, "seats", sitting.code)
+
+
+def ask_seats(
+    session: Session, sitting: Sitting, *, by: int, now: datetime, language: str = "vi"
+) -> ApprovalRequest:
+    """Asks to draw who sits where, among the places of the common rooms; a second person approves."""
+    _require_drawable(session, sitting)
+    competition = sitting.competition
+    seats = drawn_seats(sitting)
+    how, given = drawing.terms(session, competition, "seats", now=now, language=language)
+    part = in_language(competitions.regulation(competition).part(sitting.part).label.model_dump(), language)
+    return ask(
+        session,
+        kind=SEATS,
+        entry_type="draw.announced",
+        competition=competition.slug,
+        lines=[
+            line(language, N_("Draw the seats of the sitting"), f"{sitting.code} ({part})"),
+            line(language, N_("Candidates and places"), str(len(seats))),
+            *how,
+        ],
+        arguments={"sitting": sitting.id, "revision": sitting.revision, **given},
+        terms=competitions.approval_terms(competition, drawing.STEP),
+        by=by,
+        now=now,
+    )
+
+
+def _require_drawable(session: Session, sitting: Sitting) -> None:
+    if sitting.seating == "drawn":
+        raise Refused(N_("The seats of this sitting are drawn already."))
+    if sitting.seating != "to-draw":
+        raise Refused(N_("The seats of this sitting are not drawn: the regulation gives them out in order."))
+    if sitting.prepared_at is not None:
+        raise Refused(N_("The attempts of this sitting are already prepared."))
+    drawing.require_free(session, sitting.competition, "seats", sitting.code)
+
+
+@carries_out(SEATS)
+def _hold_seats(session: Session, approved: Approved) -> None:
+    sitting = session.get_one(Sitting, int(approved.arguments["sitting"]))
+    _require_drawable(session, sitting)
+    if sitting.revision != approved.arguments["revision"]:
+        raise Refused(N_("The plan has changed since the draw was asked for. Ask for it again."))
+    seats = drawn_seats(sitting)
+    frame = scope.of_sitting(sitting)
+    drawing.hold(
+        session,
+        sitting.competition,
+        approved,
+        purpose="seats",
+        posts=frame["posts"],
+        stage=frame["stage"],
+        about=draws.About(
+            sitting.code,
+            {"sitting": sitting.id},
+            "assignment",
+            {
+                "items": sorted(seat.application.candidate_number or "" for seat in seats),
+                "places": sorted(_place(seat.room, seat.place) for seat in seats),
+            },
+        ),
+    )
+
+
+def _place(room: Room, place: str) -> str:
+    """How a draw names a place: room and number."""
+    return f"{room.code}.{place}"
+
+
+@draws.when_drawn("seats")
+def _seat_as_drawn(session: Session, log: str, held: draws.Held, now: datetime) -> None:
+    """Everybody takes the drawn place; whoever was summoned since the draw was announced keeps a place that was not in it."""
+    sitting = session.get_one(Sitting, int(held.arguments["sitting"]))
+    if sitting.prepared_at is not None:
+        return  # too late for this sitting: the draw stands in the record and decides nothing
+    rooms = {_place(room, str(number)): (room, str(number)) for room in sitting.rooms for number in range(1, room.places + 1)}
+    drawn = {str(candidate): rooms[str(place)] for candidate, place in held.result}
+    seats = [seat for seat in drawn_seats(sitting) if seat.application.candidate_number in drawn]
+    for seat in seats:  # out of each other's way first: no two may hold one place even for a moment
+        seat.place = f"-{seat.id}"
+    session.flush()
+    for seat in seats:
+        seat.room, seat.place = drawn[seat.application.candidate_number or ""]
+    sitting.seating, sitting.draw = "drawn", held.code
+    sitting.revision += 1
+    session.flush()
+    session.expire(sitting, ["seats"])
+    _record_plan(session, sitting, int(held.arguments["by"]), now)
+    for seat in seats:
+        notices.seated(session, seat, now=now)
 
 
 def _seated(
@@ -145,7 +260,10 @@ def take_in(
     by: int,
     now: datetime,
 ) -> Seat:
-    """A seat for one more candidate: in the sitting of this part at that bell, if it is planned and not prepared, or in a new one."""
+    """A seat for one more candidate: in the sitting of this part at that bell, if it is planned and not prepared, or in a new one.
+
+    It is the next free place of the room, not a drawn one.
+    """
     sitting = next(
         (
             one
@@ -225,6 +343,7 @@ def _record_plan(session: Session, sitting: Sitting, by: int, now: datetime) -> 
         rooms=sorted(room.code for room in sitting.rooms),
         count=len(sitting.seats),
         plan=Sealed(plan),
+        draw=sitting.draw,
     )
 
 
@@ -232,10 +351,16 @@ def prepare_attempts(session: Session, sitting: Sitting, *, form: Form, now: dat
     """Makes every attempt before the bell, with its seed and its time: the bell only opens it."""
     if sitting.prepared_at is not None:
         raise Refused(N_("The attempts of this sitting are already prepared."))
+    if sitting.seating == "to-draw":
+        raise Refused(N_("The seats of this sitting are not drawn yet. Chair and secretary of the council draw them first."))
     if form.part != sitting.part or form.competition_id != sitting.competition_id:
         raise Refused(N_("This paper belongs to another part of the exam. Choose the right one."), field="form")
     if form.state != "opened":
         raise Refused(N_("The paper is not open yet. Its custodians open it shortly before the bell."), field="form")
+    if unrehearsed.bars(session, sitting):
+        raise Refused(
+            N_("The custodians have not rehearsed opening a paper, as the regulation asks. Two people decide, with a reason, to go on without.")
+        )
     again = queries.second_attempts(session, sitting.id)
     if any(one.previous.sitting.form_id == form.id for one in again.values()):
         raise Refused(

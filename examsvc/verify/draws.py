@@ -120,7 +120,8 @@ def _draw(read: Bundle, drawn: Entry) -> Iterator[str]:
 
 
 def _followed(read: Bundle) -> Iterator[str]:
-    """Allocations, replacements and orders of hearings are those that were drawn."""
+    """Seats, allocations, replacements and orders of hearings are those that were drawn."""
+    yield from _seats(read)
     for entry in read.of("scripts.allocated", "remark.allocated"):
         allocation = read.opened(entry.body["allocation"])
         if allocation is not None and allocation["rows"] != _result(read, entry.body["draw"]):
@@ -137,6 +138,24 @@ def _followed(read: Bundle) -> Iterator[str]:
         candidate = read.opened(entry.body["candidate"])["candidate"]
         if not isinstance(order, list) or place >= len(order) or order[place] != candidate:
             yield f"entry {entry.index}: the hearing is not in the place that was drawn"
+
+
+def _seats(read: Bundle) -> Iterator[str]:
+    """Whoever was in the draw of a sitting's seats has the place drawn, in every plan from then on; who came later has another."""
+    drawn_by: dict[str, str] = {}
+    for entry in read.of("sitting.scheduled"):
+        sitting, before = entry.body["sitting"], drawn_by.get(entry.body["sitting"])
+        if before is not None and entry.body.get("draw") != before:
+            yield f"entry {entry.index}: the seats of {sitting} were drawn by {before}, and the plan names it no more"
+        if "draw" not in entry.body:
+            continue
+        drawn_by[sitting] = entry.body["draw"]
+        plan, pairs = read.opened(entry.body["plan"]), _result(read, entry.body["draw"])
+        if plan is None:
+            continue
+        places = {seat["candidate"]: f"{seat['room']}.{seat['seat']}" for seat in plan["seats"]}
+        if not isinstance(pairs, list) or any(places.get(candidate) != place for candidate, place in pairs):
+            yield f"entry {entry.index}: the seats are not the ones drawn"
 
 
 def _result(read: Bundle, draw: str) -> object:

@@ -65,7 +65,8 @@ Every commitment has its own salt: 32 bytes from the operating system's generato
 the same object. Salt and object (the *opening*) are kept apart from the log, in the transaction that
 appends the entry. Where an object is personal, erasure deletes salt and object:
 the entry stays, verifies, and says nothing any more. Each object below says who gets its opening. A regulation may release to the public edition what stands here as
-restricted and is not personal. The opening of `attempt.answers` is also in the candidate's receipt.
+restricted and is not personal. The opening of `attempt.answers` is also in the candidate's receipt. What opens the pairs of `blind.map` is until
+`blind.open` with the code custodians alone: [code-map.md](code-map.md).
 
 ## Number, scope and order
 

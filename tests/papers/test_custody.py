@@ -34,9 +34,9 @@ def hall_with_paper(session: Session, *, spare: bool = False) -> ExamHall:
 
 
 def plan(hall: ExamHall) -> int:
-    """A sitting that nobody has opened the paper of."""
+    """A sitting with drawn seats that nobody has opened the paper of."""
     with hall.write():
-        return planning.schedule_sitting(
+        number = planning.schedule_sitting(
             hall.session,
             hall.competition,
             part="test",
@@ -46,6 +46,8 @@ def plan(hall: ExamHall) -> int:
             by=hall.office,
             now=hall.now,
         ).id
+    hall.draw_seats(number)
+    return number
 
 
 def form(hall: ExamHall, number: int | None = None) -> Form:

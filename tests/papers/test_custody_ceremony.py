@@ -194,6 +194,7 @@ def test_a_ceremony_from_the_keys_to_the_spare(tmp_path: Path, address: str) -> 
                 by=day.hall.office,
                 now=day.hall.now,
             ).id
+        day.hall.draw_seats(sitting)
         early = day.hand_in("Custodian1")
         assert early.exit_code == 1
         assert f"The paper {main} is opened from" in early.stderr
@@ -232,12 +233,7 @@ def test_a_ceremony_from_the_keys_to_the_spare(tmp_path: Path, address: str) -> 
         page = day.get("Custodian2", "/custodians/written/transcript")
         assert "Ảnh chụp đề trên mạng" in page
         assert f"Paper opened: {spare}" in page
-        closed = {str(entry.position) for entry in day.session.scalars(select(LogEntry).where(LogEntry.log == "mot"))
-                  if read_entry(entry.entry).body.get("paper") == main}
-        for problem in problems(day.session, "mot"):
-            place, words = problem.split(": ", 1)
-            assert place in closed, problem
-            assert words.startswith("nothing opens the commitment to paper."), "the leaked paper was never opened"
+        assert problems(day.session, "mot") == [], "a leaked paper that was never opened is no fault of the record"
 
 
 def test_a_rehearsal_with_a_lost_key_says_so_and_can_be_ended(tmp_path: Path, sqlite_address: str) -> None:

@@ -145,7 +145,9 @@ def test_from_the_bank_to_the_open_paper(office: Office) -> None:
             candidates=[office.hall.application(name) for name in office.hall.applications],
             by=office.hall.office,
             now=office.hall.now,
-        ).code
+        )
+        number, sitting = sitting.id, sitting.code
+    office.hall.draw_seats(number)
     office.world.now = BELL - timedelta(minutes=10)
     office.browsers.clear()
     for person in ("Custodian1", "Custodian3"):

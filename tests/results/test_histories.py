@@ -19,6 +19,7 @@ from examsvc.ledger.models import LogEntry, Opening
 from examsvc.results import computing, council, deciding, publishing, queries
 from examsvc.results.models import Minutes
 from examsvc.sittings import conduct
+from tests.draws_by_steps import by_steps, hold_by_steps
 from tests.exam_hall import ExamHall, objective_only
 from tests.ledger_check import assert_valid
 from tests.results.marked import led_through_a_test
@@ -136,6 +137,38 @@ def test_lots_are_drawn_so_that_anybody_can_replay_them(session: Session) -> Non
     assert [row["number"] for row in run.outcome["rows"]] == replayed
     assert [row["rank"] for row in run.outcome["rows"]] == [1, 2, 3]
     assert body(session, "tie.decided")["draw"] == drawn["draw"]
+    hall.publish()
+    assert_valid(session, "mot", complete=True)
+
+
+def test_lots_by_steps_wait_for_the_outside_value(sqlite_session: Session) -> None:
+    session = sqlite_session
+    steps = [{"by": "lots", "part": None, "role": None}]
+    hall = led_through_a_test(session, {"An": 8, "Bình": 8}, by_steps(changed(ties={**SOURCE, "steps": steps}), "lots"))
+    hall.compute()
+    numbers = sorted(hall.number(name) for name in ("An", "Bình"))
+
+    def ask() -> None:
+        with hall.write():
+            deciding.ask_lots(session, hall.competition, post="A", numbers=numbers, by=hall.people["Secretary"], now=hall.now)
+
+    ask()
+    assert hall.approve_all("Chair") == 1
+    draw = deciding.lots_draw(session, hall.competition, "A", numbers)
+    assert draw is not None
+    assert (draw.state, draw.by_server) == ("announced", False)
+    with pytest.raises(Refused, match="being drawn already"):
+        ask()
+    with pytest.raises(Refused):
+        hall.publish()
+    hold_by_steps(hall, draw.code)
+    session.expire_all()
+    made = deciding.lots_draw(session, hall.competition, "A", numbers)
+    assert made is not None
+    run = queries.latest_run(session, hall.competition_id)
+    assert run is not None
+    assert [row["number"] for row in run.outcome["rows"]] == made.result
+    assert body(session, "tie.decided")["draw"] == made.code
     hall.publish()
     assert_valid(session, "mot", complete=True)
 

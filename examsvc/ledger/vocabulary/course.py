@@ -204,7 +204,7 @@ ENTRIES = (
     _decision("decision.corrected", "An error in the notice, the calendar or a published list is corrected."),
     _decision(
         "decision.continued",
-        "A post goes on with fewer candidates than the regulation's minimum.",
+        "A post goes on with fewer candidates than the regulation's minimum, or a sitting though the opening of its paper was not rehearsed.",
         after=("applications.closed",),
     ),
     entry(

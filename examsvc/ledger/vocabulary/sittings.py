@@ -192,7 +192,7 @@ ENTRIES = (
         Field("rooms", set_of(CODE), "rooms"),
         Field("count", INTEGER, "candidates summoned"),
         Field("plan", commitment("sitting.plan"), "seats"),
-        Field("draw", CODE, "draw of the seats", True),
+        Field("draw", CODE, "draw of the seats in common rooms; every later revision names it too, and whoever comes later gets a place outside it", True),
         when="Date, rooms and seats of a sitting are fixed, or moved by a decision.",
         by="personnel officer",
         number=("sitting", "revision"),
