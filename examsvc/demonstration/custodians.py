@@ -87,7 +87,8 @@ def turn_up(session: Session, now: datetime, *, domain: str) -> None:
     for lock in session.scalars(select(StageLock).where(StageLock.opening_id.is_not(None), StageLock.opened_at.is_(None))).all():
         competition = session.get_one(Competition, lock.competition_id)
         maps = marking.closed_maps(session, competition, lock.stage)
-        if all(CODER_KEY[1] in one.recipients.values() for one in maps):  # a visitor who made a key of his own opens it himself
+        held = f"{CODER}@{domain}" in {one.email for one in accounts.holders(session, "code-custodian", competition.slug, now)}
+        if held and all(CODER_KEY[1] in one.recipients.values() for one in maps):  # who made a key of his own opens it himself
             hand_in_codes(session, competition, lock.stage, domain=domain, now=now)
     waiting = session.scalars(
         select(Sitting.id).where(Sitting.prepared_at.is_(None), Sitting.started_at.is_(None), Sitting.bell_at > now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from flask import Blueprint, Flask, jsonify, render_template, request, url_for
+from flask import Response as FlaskResponse
 from werkzeug.wrappers import Response
 
 from examsvc.accounts import queries as accounts
@@ -35,12 +36,16 @@ BEGIN = {
 }
 """Where a visitor may begin: the competitions of ``story.tell``, each with what can be done in it now."""
 
+KEYS = {**custodians.KEYS, custodians.CODER: custodians.CODER_KEY}
+"""Secret and public halves, by handle: of invented people, so no secret."""
+
 
 @bp.get("/demo")
 @access.public
 def people() -> str:
     found = [(competitions.competition(web.session(), slug), sentence) for slug, sentence in BEGIN.items()]
-    return render_template("demonstration/people.html", staff=STAFF, candidates=CANDIDATES, begin=found)
+    keys = [person for person in STAFF if person.handle in KEYS]
+    return render_template("demonstration/people.html", staff=STAFF, candidates=CANDIDATES, begin=found, keys=keys)
 
 
 @bp.post("/demo/<handle>")
@@ -52,6 +57,17 @@ def become(handle: str) -> Response:
     if account is None:
         raise NotFound()
     return enter(account.id, url_for("accounts.home"), second_factor=True)
+
+
+@bp.get("/demo/<handle>.key")
+@access.public
+def key_file(handle: str) -> Response:
+    """The secret key of an invented custodian, for whoever plays that part on a machine of his own."""
+    if handle not in KEYS:
+        raise NotFound()
+    secret, recipient = KEYS[handle]
+    headers = {"Content-Disposition": f'attachment; filename="{handle}.key"', "X-Content-Type-Options": "nosniff"}
+    return FlaskResponse(f"# public half: {recipient}\n{secret}\n", mimetype="application/octet-stream", headers=headers)
 
 
 @bp.post("/demo/rehearsal")

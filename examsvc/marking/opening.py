@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from examsvc.accounts import queries as accounts
 from examsvc.accounts.models import ApprovalRequest
+from examsvc.applications.models import Application
 from examsvc.base.errors import N_, NotAllowed, Refused
 from examsvc.competitions import queries as competitions
 from examsvc.competitions.models import Competition
@@ -131,7 +132,12 @@ def _join(
         raise Refused(N_("The file does not hold the maps of exactly the sittings of this stage."), field="map")
     parts = [one.id for one in competitions.regulation(competition).stage(given.stage).parts]
     scripts = {one.code: one for part in parts for one in queries.scripts(session, competition.id, part) if one.attempt_id is None}
-    attempts = {one.code: one for of in maps for one in of.sitting.attempts}
+    written = (
+        select(Attempt)
+        .where(Attempt.sitting_id.in_({one.sitting_id for one in maps}))
+        .options(joinedload(Attempt.application).joinedload(Application.account))
+    )
+    attempts = {one.code: one for one in session.scalars(written)}
     found = []
     for of in maps:
         places = {commitment: place for place, commitment in enumerate(read_entry(entries[of.id].entry).body["pairs"])}

@@ -20,10 +20,12 @@ from examsvc.accounts import queries as accounts
 from examsvc.accounts import relations, roles
 from examsvc.base.database import make_engine
 from examsvc.base.errors import NotAllowed, Refused
+from examsvc.demonstration import custodians
 from examsvc.ledger import code_maps
 from examsvc.ledger.models import LogEntry, Opening
 from examsvc.marking import blinding, calibration, locking, opening, queries, replacing
 from examsvc.marking.models import Allocation, CodeMap, Script
+from examsvc.papers import custody
 from examsvc.retention import emptying
 from examsvc.sittings.models import Attempt, Sitting
 from tests.conftest import sqlite_copy
@@ -318,6 +320,33 @@ def test_who_recognises_a_writer_gets_none_of_his_other_scripts(sqlite_session: 
     assert hall.approve_all("Chair") == 1
     assert sqlite_session.get_one(Allocation, other.id).replaced_at is not None
     assert_valid(sqlite_session, "mot")
+
+
+# ---------------------------------------------------------------------------------------- in a demonstration
+
+
+def test_the_invented_custodian_of_a_demonstration_hands_the_map_in(sqlite_session: Session) -> None:
+    """With the key that everybody knows; a map that another key alone opens it leaves to whoever has that key."""
+    session = sqlite_session
+    hall, sitting = sat(session)
+    hall.keys["Coder"], recipient = custodians.CODER_KEY
+    with hall.write():
+        custody.register_key(session, hall.competition, recipient=recipient, by=hall.people["Coder"], now=hall.now)
+    hall.code_and_draw(sitting)
+    assert custodians.written_by(session, sitting) == read_maps(session, hall.keys["Coder"])
+    for name in NAMES:
+        hall.mark_script(name, 12, 13)
+    hall.lock("written")
+    with hall.write():
+        locking.ask_opening(session, hall.competition, stage="written", by=hall.people["Coder"], now=hall.now)
+    hall.approve_all("Chair")
+    custodians.turn_up(session, hall.now, domain="example.vn")
+    assert queries.lock(session, hall.competition_id, "written").opened_at is None, "the custodian here is another person"
+    with hall.write():
+        accounts.account(session, hall.people["Coder"]).email = f"{custodians.CODER}@example.vn"
+    custodians.turn_up(session, hall.now, domain="example.vn")
+    assert queries.lock(session, hall.competition_id, "written").opened_at == hall.now
+    assert_valid(session, "mot")
 
 
 # ---------------------------------------------------------------------------------------- erased while the map is closed
