@@ -204,7 +204,12 @@ def the_papers_are_drawn_approved_and_sealed(story: Story) -> None:
     story.live.work()
     with story.seat("Office") as screen:
         screen.go(f"{HERE}/sittings/").follow("Plan a sitting")
-        screen.fill(part="test", bell="2026-11-21T08:00", rooms="Phòng 101; 40").press("Plan the sitting and give out the seats")
+        screen.fill(part="test", bell="2026-11-21T08:00", rooms="Phòng 101; 40").press("Plan the sitting")
+    with story.seat("Secretary") as screen:
+        screen.home().go(f"{HERE}/sittings/test-1").press("Ask to draw the seats")
+    story.approve("Chair")
+    with story.seat() as screen:
+        screen.go(f"{HERE}/draws").reads("Who sits where")
 
 
 def the_custodians_open_the_paper(story: Story) -> None:

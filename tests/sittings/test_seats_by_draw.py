@@ -18,10 +18,13 @@ from examsvc.base.messages import Message
 from examsvc.competitions.regulation import Regulation
 from examsvc.demonstration.announcing import objective_only
 from examsvc.ledger import draw_records
+from examsvc.ledger.bundle import PUBLIC, RESTRICTED, Material, Opened, compose
 from examsvc.ledger.entries import read_entry
 from examsvc.ledger.models import LogEntry, Opening
 from examsvc.sittings import planning
 from examsvc.sittings.models import Sitting
+from examsvc.verify.draws import draws as check_draws
+from examsvc.verify.reading import read
 from tests.draws_by_steps import by_steps, hold_by_steps
 from tests.exam_hall import BELL, ExamHall
 from tests.ledger_check import assert_valid
@@ -220,6 +223,45 @@ def test_seats_by_steps(session: Session) -> None:
     after = seats(hall, number)
     assert {one: after[one] for one in common} == by_hand(record.seed or "", common, sorted(before[one] for one in common))
     assert_valid(session, "mot")
+
+
+def v7(session: Session, edition: str) -> tuple[str, list[str]]:
+    """What the offline verifier says of the draws in this log."""
+    rows = list(session.scalars(select(LogEntry).where(LogEntry.log == "mot").order_by(LogEntry.position)))
+    at = {row.id: row.position for row in rows}
+    opened = [
+        Opened(at[one.entry_id], one.commitment, one.type, bytes.fromhex(one.salt), one.content)
+        for one in session.scalars(select(Opening).where(Opening.entry_id.in_(at)))
+        if one.salt
+    ]
+    made = Material(entries=[row.entry for row in rows], checkpoint=b"", openings=opened)
+    found = check_draws(read(compose(made, edition, ["A"], 1)))
+    return found.verdict.name.lower(), list(found.reasons)
+
+
+def test_an_insider_who_seats_somebody_else_is_found_out(sqlite_session: Session) -> None:
+    """Somebody is moved to the back row in the tables and the plan is recorded anew, with the draw's name and without."""
+    hall, number = planned(sqlite_session)
+    hall.draw_seats(number)
+    assert v7(sqlite_session, RESTRICTED) == ("passed", [])
+    with hall.write():
+        sitting = sqlite_session.get_one(Sitting, number)
+        moved = planning.drawn_seats(sitting)[0]
+        moved.room, moved.place = next(room for room in sitting.rooms if room.name == "P2"), "9"
+        sitting.revision += 1
+        planning._record_plan(sqlite_session, sitting, hall.office, hall.now)
+    verdict, reasons = v7(sqlite_session, RESTRICTED)
+    assert verdict == "failed"
+    assert [reason.partition(": ")[2] for reason in reasons] == ["the seats are not the ones drawn"]
+    assert v7(sqlite_session, PUBLIC)[0] == "passed", "who sits where is in the restricted edition only"
+    with hall.write():
+        sitting = sqlite_session.get_one(Sitting, number)
+        sitting.seating, sitting.draw = "in-order", None
+        sitting.revision += 1
+        planning._record_plan(sqlite_session, sitting, hall.office, hall.now)
+    verdict, reasons = v7(sqlite_session, PUBLIC)
+    assert verdict == "failed"
+    assert "names it no more" in reasons[0]
 
 
 def test_the_pages_as_a_browser_shows_them(sqlite_address: str, sqlite_session: Session, tmp_path: Path, page: Page) -> None:
