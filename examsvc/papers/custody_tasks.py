@@ -1,4 +1,4 @@
-"""What rehearsals ask of custodians and chair now."""
+"""What rehearsals and draws of papers ask of custodians, chair, secretary and setter now."""
 
 from __future__ import annotations
 
@@ -11,16 +11,19 @@ from sqlalchemy.orm import Session
 from examsvc.base import language, pages, web
 from examsvc.base.access import Actor
 from examsvc.competitions import queries as competitions
-from examsvc.papers import ceremony, custody_rehearsal
+from examsvc.competitions.models import Competition
+from examsvc.papers import ceremony, ceremony_draws, custody_rehearsal, queries
 from examsvc.papers.tasks import OVER
 
 
 def tasks(session: Session, actor: Actor, slug: str, now: datetime) -> list[pages.Task]:
-    """Rehearsals to hold and shares of dummies to hand in."""
+    """Rehearsals to hold, shares of dummies to hand in, draws of papers to announce and pools to fix; numbers have tasks of their own."""
     found: list[pages.Task] = []
     for of in competitions.announced(session):
         if (slug and of.slug != slug) or competitions.phase_kind(of) in OVER:
             continue
+        if ceremony_draws.by_draw(of):
+            found += _draws(session, actor, of)
         chair, custodian = actor.holds("council-chair", of.slug), actor.holds("custodian", of.slug)
         if not chair and not custodian:
             continue
@@ -42,4 +45,21 @@ def tasks(session: Session, actor: Actor, slug: str, now: datetime) -> list[page
                         urgent=now >= due,
                     )
                 )
+    return found
+
+
+def _draws(session: Session, actor: Actor, of: Competition) -> list[pages.Task]:
+    """Where the regulation has papers drawn in public: to announce the draw of each part, and to fix its pool."""
+    found = []
+    leads = any(actor.holds(role, of.slug) for role in ("council-chair", "council-secretary"))
+    fixes = any(actor.holds(role, of.slug) for role in ("council-secretary", "question-setter"))
+    for part in queries.seated_parts(of) if leads or fixes else []:
+        draw = ceremony_draws.record(session, of, part.id)
+        named = queries.custodians(session, of.id, competitions.regulation(of).stage_of(part.id).id) is not None
+        label = pages.in_reader_language(part.label.model_dump())
+        address = url_for("papers.assembly_draw", slug=of.slug, part=part.id)
+        if leads and named and (draw is None or draw.state == "void"):
+            found.append(pages.Task(label=gettext("Have the draw of the papers announced: %(part)s", part=label), address=address))
+        elif fixes and draw is not None and draw.state == "committed":
+            found.append(pages.Task(label=gettext("Fix the pool of questions: %(part)s", part=label), address=address, urgent=True))
     return found

@@ -189,6 +189,7 @@ def test_the_page_leads_from_step_to_step(sqlite_address: str, sqlite_session: S
         assert browser(person).post(f"{PAGE}/pool").status_code in (403, 404)
     assert "Announce a draw" in browser("Chair").get(PAGE).get_data(as_text=True)
     assert "Announce a draw" not in browser("Setter").get(PAGE).get_data(as_text=True)
+    assert "Have the draw of the papers announced" in browser("Secretary").get("/account/").get_data(as_text=True)
     assert browser("Setter").post(PAGE).status_code == 409
     assert "special prize" in browser("Chair").get(PAGE).get_data(as_text=True), "the regulation names the value"
     assert browser("Secretary").post(PAGE).status_code == 302
@@ -197,6 +198,7 @@ def test_the_page_leads_from_step_to_step(sqlite_address: str, sqlite_session: S
     assert "commits to a secret number" in browser("Custodian1").get(PAGE).get_data(as_text=True)
     assert "Commit to a secret number for the draw" in browser("Custodian1").get("/account/").get_data(as_text=True)
     draw = commit(hall, tmp_path)
+    assert "Fix the pool of questions" in browser("Setter").get("/account/").get_data(as_text=True)
     assert "Fix the pool" in browser("Setter").get(PAGE).get_data(as_text=True)
     assert "Fix the pool</button>" not in browser("Approver").get(PAGE).get_data(as_text=True)
     assert browser("Setter").post(f"{PAGE}/pool").status_code == 302
