@@ -15,7 +15,7 @@ function marking(bundle) {
     if (entry.type !== 'mark.recorded' && entry.type !== 'remark.recorded') continue;
     const at = `Entry ${entry.n}`, atVi = `Mục ${entry.n}`;
     const held = holders.get(body.script);
-    if (held && !held.has(body.round) && drawOf.get(body.script)) {
+    if (entry.type === 'mark.recorded' && held && !held.has(body.round) && drawOf.get(body.script)) {
       held.set(body.round, firstReserve(drawOf.get(body.script), body.script, [...held.values()], dropped.get(body.script) || new Set()));
     }
     if (!held || held.get(body.round) !== body.marker) fail(`${at}: ${body.marker} did not hold the script in this round.`, `${atVi}: ${body.marker} không giữ bài này trong lượt chấm.`);
@@ -51,7 +51,7 @@ function marking(bundle) {
       continue;
     }
     if (!object) continue;
-    if (object.script !== settled.body.script) fail(`${settled.body.script} was settled as another script.`, `${settled.body.script} được chốt như một bài khác.`);
+    if (settled.type === 'mark.settled' && object.script !== settled.body.script) fail(`${settled.body.script} was settled as another script.`, `${settled.body.script} được chốt như một bài khác.`);
     const marks = [...rounds].sort((a, b) => a[0] - b[0]).filter(([, one]) => one.n < settled.n).map(([, one]) => bundle.open(one.body.sheet));
     const totals = marks.map(sheet => sheet && sheet.total);
     if (marks.every(sheet => sheet) && !equal(totals, object.marks)) fail(`The script ${settled.body.script} was settled from other marks.`, `Bài ${settled.body.script} được chốt từ các điểm khác.`);

@@ -52,7 +52,7 @@ function mapOpens(bundle) {
     return;
   }
   const fail = (en, vi) => findings.fail('V17', en, vi);
-  const scripts = new Map(), texts = new Set();
+  const scripts = new Map(), texts = new Set(), bySitting = new Map();
   let whole = true;
   for (const entry of bundle.all('blind.map', 'plans.map')) {
     for (const commitment of entry.body.pairs) {
@@ -68,21 +68,20 @@ function mapOpens(bundle) {
       if (texts.has(text)) fail(`A text of ${pair.attempt} has two scripts.`, `Một bài của ${pair.attempt} có hai phách.`);
       texts.add(text);
       if (!submitted || submitted.body.sitting !== entry.body.sitting) fail(`The script ${pair.script} is of an attempt not submitted in this sitting.`, `Phách ${pair.script} thuộc bài không nộp trong ca này.`);
+      else if (bundle.open(submitted.body.answers) && !bundle.open(submitted.body.answers).answers.some(row => row.slot === pair.slot)) {
+        fail(`The script ${pair.script} is of a slot that its attempt does not have.`, `Phách ${pair.script} thuộc ô không có trong bài làm.`);
+      }
+      if (!bySitting.has(entry.body.sitting)) bySitting.set(entry.body.sitting, new Set());
+      bySitting.get(entry.body.sitting).add(text);
     }
   }
-  if (whole) {
-    const sittings = new Set(bundle.all('blind.map').map(entry => entry.body.sitting));
-    const forms = [...bundle.found.values()].filter(one => one.name === 'paper.form');
+  const slotsOf = entry => (bundle.open(entry.body.answers) || { answers: [] }).answers.map(row => row.slot);
+  for (const [sitting, mapped] of whole ? bySitting : []) {
+    const everywhere = new Set([...mapped].map(text => Number(text.split(' ')[1])));
     for (const [attempt, entry] of sat.submitted) {
-      const answers = bundle.open(entry.body.answers);
-      if (!answers || !sittings.has(entry.body.sitting)) continue;
-      const prepared = sat.preparedAs.get(attempt), terms = prepared && bundle.open(prepared.body.terms);
-      const form = forms.find(one => terms && one.object.paper === prepared.body.paper && one.object.form === terms.form);
-      if (!form || !bundle.regulation) continue;
-      const stage = bundle.regulation.stages.find(one => one.id === entry.stage);
-      const essays = new Set((stage ? stage.parts : []).filter(part => part.kind === 'essay').map(part => part.id));
-      for (const item of form.object.items) {
-        if (essays.has(item.part) && !texts.has(attempt + ' ' + item.slot)) fail(`Text ${item.slot} of ${attempt} has no script.`, `Bài ${item.slot} của ${attempt} không có phách.`);
+      if (entry.body.sitting !== sitting || !bundle.open(entry.body.answers)) continue;
+      for (const slot of slotsOf(entry)) {
+        if (everywhere.has(slot) && !mapped.has(`${attempt} ${slot}`)) fail(`Text ${slot} of ${attempt} has no script.`, `Bài ${slot} của ${attempt} không có phách.`);
       }
     }
   }

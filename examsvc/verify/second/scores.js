@@ -212,21 +212,22 @@ class Scores {
       const faulty = paper.faulty.some(one => one.n < entry.n && one.item === question.item) ? this.terms.parts.get(part).neutralised_item : null;
       rows.push({ question, part, score, marks: question.marks, faulty });
     }
+    const answered = new Map(rows.map(one => [one.question.item, one]));  // an item that stands twice counts by the last response
     if (rows.length !== row.slots.length) {
       say(`the attempt ${attempt.code} has ${rows.length} machine-marked slots and ${row.slots.length} scores.`, `bài ${attempt.code} có ${rows.length} câu chấm máy nhưng ${row.slots.length} điểm.`);
       return;
     }
-    const parts = new Map(), scores = afterFaults(rows);
+    const parts = new Map(), after = afterFaults([...answered.values()]), byItem = new Map([...answered.keys()].map((item, n) => [item, after[n]]));
     rows.forEach(({ part, question }, n) => {
-      const printed = row.slots[n];
-      if (scores[n] === null) this.taken++;
+      const printed = row.slots[n], score = byItem.get(question.item);
+      if (score === null) this.taken++;
       else {
         this.marked++;
-        if (scores[n].text !== printed) {
-          say(`the attempt ${attempt.code} earns ${scores[n].text} in question ${question.slot}, not ${printed}.`, `bài ${attempt.code} được ${scores[n].text} điểm ở câu ${question.slot}, không phải ${printed}.`);
+        if (score.text !== printed) {
+          say(`the attempt ${attempt.code} earns ${score.text} in question ${question.slot}, not ${printed}.`, `bài ${attempt.code} được ${score.text} điểm ở câu ${question.slot}, không phải ${printed}.`);
         }
       }
-      adder(parts)(part, scores[n] === null ? Exact.of(printed) : scores[n]);
+      adder(parts)(part, score === null ? Exact.of(printed) : score);
     });
     if (sum([...parts.values()]).text !== row.total) say(`the scores of ${attempt.code} do not add up to ${row.total}.`, `điểm của ${attempt.code} cộng lại không phải ${row.total}.`);
     if (!this.objective.has(attempt.code)) this.objective.set(attempt.code, []);

@@ -158,6 +158,16 @@ function nobodyVanished(bundle) {
     if (list.candidates.length !== listed.body.count || new Set(candidates).size !== candidates.length) fail(`The list of ${post} has another number of candidates.`, `Danh sách ${post} có số thí sinh khác.`);
     if (!equal([...ranked].sort(), [...candidates].sort())) fail(`The ranking of ${post} holds other candidates than the list.`, `Bảng xếp hạng ${post} có thí sinh khác danh sách.`);
   }
+  for (const { n, posts, body } of bundle.all('results.computed')) {
+    const table = bundle.open(body.ranking), numbers = table ? table.rows.map(row => row.candidate) : [];
+    if (!table) continue;
+    if (posts.length !== 1 || table.post !== posts[0] || table.run !== body.run) fail(`The ranking of entry ${n} is for another post or run.`, `Bảng xếp hạng của mục ${n} thuộc vị trí hoặc lần tính khác.`);
+    if (new Set(numbers).size !== numbers.length || numbers.length !== body.candidates) fail(`The ranking of entry ${n} does not have as many candidates as it counts.`, `Bảng xếp hạng của mục ${n} không có đúng số thí sinh đã đếm.`);
+    const listed = newest(bundle, 'candidates.listed', posts[0]), list = listed && bundle.open(listed.body.candidates);
+    if (list && !equal([...numbers].sort(), list.candidates.filter(row => row.post === posts[0]).map(row => row.candidate).sort())) {
+      fail(`The ranking of entry ${n} holds other candidates than the list.`, `Bảng xếp hạng của mục ${n} có thí sinh khác danh sách.`);
+    }
+  }
   if (!bundle.restricted) return;
   const admitted = new Set(bundle.all('candidates.listed').flatMap(entry => (bundle.open(entry.body.candidates) || { candidates: [] }).candidates.map(row => row.candidate)));
   const erased = bundle.all('erasure.done').length > 0;
