@@ -448,10 +448,12 @@ class ExamHall:
         if self.session.get_one(Sitting, sitting_id).seating != "to-draw":
             return
         with writing(self.session):
-            planning.ask_seats(
+            request = planning.ask_seats(
                 self.session, self.session.get_one(Sitting, sitting_id), by=self.people["Secretary"], now=self.now
             )
-        assert self.approve_all("Chair") == 1
+            number, digest = request.id, request.digest
+        with writing(self.session):
+            assert approvals.approve(self.session, number, by=self.people["Chair"], digest=digest, now=self.now)
 
     def make_ready(self, sitting_id: int) -> None:
         """Time goes to the opening of the paper; it is opened and the attempts are made."""
