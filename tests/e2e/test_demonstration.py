@@ -97,6 +97,9 @@ def test_everybody_finds_every_door_open(demonstration: World) -> None:
     The first of those who hold the same role goes one step further, to whatever those pages lead to.
     """
     entrance = demonstration.app.test_client().get("/demo").text
+    stranger = demonstration.app.test_client()
+    assert "AGE-SECRET-KEY-1" in stranger.get("/demo/giuphach.key").text, "for whoever plays the custodian of the codes"
+    assert stranger.get("/demo/giamkhao1.key").status_code == 404
     wrong: list[str] = []
     read: dict[str, int] = {}
     roles: set[tuple[str, ...]] = set()
