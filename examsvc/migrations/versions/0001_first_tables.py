@@ -28,6 +28,21 @@ def upgrade() -> None:
     sa.UniqueConstraint('email', name=op.f('uq_accounts_email'))
     )
     op.create_index(op.f('ix_accounts_identity_digest'), 'accounts', ['identity_digest'], unique=False)
+    op.create_table('draw_abouts',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('log', sa.String(length=60), nullable=False),
+    sa.Column('draw', sa.String(length=64), nullable=False),
+    sa.Column('purpose', sa.String(length=20), nullable=False),
+    sa.Column('subject', sa.String(length=200), nullable=False),
+    sa.Column('task', sa.String(length=20), nullable=True),
+    sa.Column('parameters', sa.JSON(none_as_null=True), nullable=True),
+    sa.Column('arguments', sa.JSON(none_as_null=True), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('over_at', sa.DateTime(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_draw_abouts')),
+    sa.UniqueConstraint('log', 'draw', name=op.f('uq_draw_abouts_log_draw'))
+    )
+    op.create_index(op.f('ix_draw_abouts_log'), 'draw_abouts', ['log'], unique=False)
     op.create_table('draw_outside_readings',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('log', sa.String(length=60), nullable=False),
@@ -843,19 +858,6 @@ def upgrade() -> None:
     info={'append_only': True}
     )
     op.create_index(op.f('ix_notice_texts_competition_id'), 'notice_texts', ['competition_id'], unique=False)
-    op.create_table('paper_assembly_draws',
-    sa.Column('id', sa.Integer(), nullable=False),
-    sa.Column('competition_id', sa.Integer(), nullable=False),
-    sa.Column('part', sa.String(length=60), nullable=False),
-    sa.Column('draw', sa.String(length=64), nullable=False),
-    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('approval_id', sa.Integer(), nullable=False),
-    sa.ForeignKeyConstraint(['approval_id'], ['approval_requests.id'], name=op.f('fk_paper_assembly_draws_approval_id')),
-    sa.ForeignKeyConstraint(['competition_id'], ['competitions.id'], name=op.f('fk_paper_assembly_draws_competition_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_paper_assembly_draws')),
-    sa.UniqueConstraint('competition_id', 'draw', name=op.f('uq_paper_assembly_draws_competition_id_draw'))
-    )
-    op.create_index(op.f('ix_paper_assembly_draws_competition_id'), 'paper_assembly_draws', ['competition_id'], unique=False)
     op.create_table('posts',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('competition_id', sa.Integer(), nullable=False),
@@ -932,10 +934,12 @@ def upgrade() -> None:
     sa.Column('units', sa.Integer(), nullable=False),
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('by_id', sa.Integer(), nullable=False),
+    sa.Column('opening_id', sa.Integer(), nullable=True),
     sa.Column('opened_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('reopened_at', sa.DateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['by_id'], ['accounts.id'], name=op.f('fk_stage_locks_by_id')),
     sa.ForeignKeyConstraint(['competition_id'], ['competitions.id'], name=op.f('fk_stage_locks_competition_id')),
+    sa.ForeignKeyConstraint(['opening_id'], ['approval_requests.id'], name=op.f('fk_stage_locks_opening_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_stage_locks')),
     sa.UniqueConstraint('competition_id', 'stage', 'number', name=op.f('uq_stage_locks_competition_id_stage_number'))
     )
@@ -1467,9 +1471,14 @@ def upgrade() -> None:
     sa.Column('planned_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('planned_by_id', sa.Integer(), nullable=False),
     sa.Column('revision', sa.Integer(), nullable=False),
+    sa.Column('seating', sa.String(length=10), nullable=False),
+    sa.Column('draw', sa.String(length=64), nullable=True),
+    sa.Column('unrehearsed_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('started_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('prepared_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('closed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint("(seating = 'drawn') = (draw IS NOT NULL)", name=op.f('ck_sittings_drawn_seats_name_their_draw')),
+    sa.CheckConstraint("seating IN ('in-order', 'to-draw', 'drawn')", name=op.f('ck_sittings_seating_is_known')),
     sa.ForeignKeyConstraint(['competition_id'], ['competitions.id'], name=op.f('fk_sittings_competition_id')),
     sa.ForeignKeyConstraint(['form_id'], ['forms.id'], name=op.f('fk_sittings_form_id')),
     sa.ForeignKeyConstraint(['planned_by_id'], ['accounts.id'], name=op.f('fk_sittings_planned_by_id')),
@@ -1520,6 +1529,23 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_accommodation_evidence'))
     )
     op.create_index(op.f('ix_accommodation_evidence_request_id'), 'accommodation_evidence', ['request_id'], unique=False)
+    op.create_table('code_maps',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('sitting_id', sa.Integer(), nullable=False),
+    sa.Column('part', sa.Integer(), nullable=False),
+    sa.Column('entry', sa.Integer(), nullable=False),
+    sa.Column('pairs', sa.Integer(), nullable=False),
+    sa.Column('digest', sa.String(length=64), nullable=False),
+    sa.Column('ciphertext', sa.LargeBinary(), nullable=True),
+    sa.Column('recipients', sa.JSON(none_as_null=True), nullable=False),
+    sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('opened_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint('(ciphertext IS NULL) = (opened_at IS NOT NULL)', name=op.f('ck_code_maps_closed_or_opened')),
+    sa.ForeignKeyConstraint(['sitting_id'], ['sittings.id'], name=op.f('fk_code_maps_sitting_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_code_maps')),
+    sa.UniqueConstraint('sitting_id', 'part', name=op.f('uq_code_maps_sitting_id_part'))
+    )
+    op.create_index(op.f('ix_code_maps_sitting_id'), 'code_maps', ['sitting_id'], unique=False)
     op.create_table('file_versions',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('application_id', sa.Integer(), nullable=False),
@@ -1804,14 +1830,16 @@ def upgrade() -> None:
     sa.Column('competition_id', sa.Integer(), nullable=False),
     sa.Column('part', sa.String(length=60), nullable=False),
     sa.Column('post', sa.String(length=20), nullable=False),
-    sa.Column('attempt_id', sa.Integer(), nullable=False),
-    sa.Column('slot', sa.Integer(), nullable=False),
+    sa.Column('attempt_id', sa.Integer(), nullable=True),
+    sa.Column('slot', sa.Integer(), nullable=True),
+    sa.Column('writer', sa.String(length=32), nullable=False),
+    sa.Column('barred', sa.JSON(none_as_null=True), nullable=False),
     sa.Column('content', sa.Text(), nullable=False),
-    sa.Column('late', sa.Boolean(), nullable=False),
     sa.Column('maximum', sa.String(length=20), nullable=False),
     sa.Column('item_version_id', sa.Integer(), nullable=False),
     sa.Column('guide', sa.Integer(), nullable=False),
     sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint('(attempt_id IS NULL) = (slot IS NULL)', name=op.f('ck_scripts_blind_or_opened')),
     sa.ForeignKeyConstraint(['attempt_id'], ['attempts.id'], name=op.f('fk_scripts_attempt_id')),
     sa.ForeignKeyConstraint(['competition_id'], ['competitions.id'], name=op.f('fk_scripts_competition_id')),
     sa.ForeignKeyConstraint(['item_version_id'], ['item_versions.id'], name=op.f('fk_scripts_item_version_id')),
@@ -1820,6 +1848,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('competition_id', 'code', name=op.f('uq_scripts_competition_id_code'))
     )
     op.create_index(op.f('ix_scripts_competition_id'), 'scripts', ['competition_id'], unique=False)
+    op.create_index(op.f('ix_scripts_writer'), 'scripts', ['writer'], unique=False)
     op.create_table('second_attempts',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('code', sa.String(length=20), nullable=False),
