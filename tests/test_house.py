@@ -37,6 +37,34 @@ def test_nobody_imports_another_rooms_views_or_forms() -> None:
                 assert not parts[2].endswith(("views", "forms")), f"{path.name} of {room} imports {name}"
 
 
+WEB = ("flask", "flask_babel", "flask_wtf", "flask_sqlalchemy", "wtforms", "jinja2", "werkzeug")
+PAGES = {
+    "base.access", "base.forms", "base.pages", "base.web", "accounts.browser", "sittings.protocol", "papers.tasks",
+    "papers.custody_tasks",
+}  # fmt: skip
+"""Modules beside views, forms and blueprints that answer a browser."""
+
+
+def of_the_web(name: str) -> bool:
+    """Whether a module of the application (room.module) belongs to its pages."""
+    return name in PAGES or name.endswith(("views", "forms", "blueprint"))
+
+
+def test_whatever_is_not_a_page_knows_nothing_of_the_web() -> None:
+    """Rules, queries and operations run without Flask, also from a command or a test: neither they nor what they import know it."""
+    looked = 0
+    for path in sorted((ROOT / "examsvc").glob("*/**/*.py")):
+        name = ".".join(path.relative_to(ROOT / "examsvc").with_suffix("").parts)
+        if of_the_web(name) or name.split(".")[0] in ("commands", "migrations", "translations"):
+            continue
+        looked += 1
+        for imported in imports(path):
+            assert imported.split(".")[0] not in WEB, f"{name} imports {imported}"
+            assert imported != "examsvc.app", name
+            assert not (imported.startswith("examsvc.") and of_the_web(imported.removeprefix("examsvc."))), f"{name} imports {imported}"
+    assert looked > 150
+
+
 UNTRANSLATED: set[str] = set()
 """Rooms whose Vietnamese is not complete yet; a room that has become complete must leave this set."""
 
