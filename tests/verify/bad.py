@@ -10,6 +10,7 @@ import json
 import random
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -64,6 +65,7 @@ def changes() -> Iterator[tuple[str, bytes]]:
             yield f"public insider {name}", world.bundle(PUBLIC)
 
 
+@cache
 def bad() -> dict[str, tuple[bytes, list[str]]]:
     """Name → (bundle, checks that fail)."""
     found = {}
