@@ -1,6 +1,6 @@
 /** Values, their canonical bytes and their digest: docs/formats/player-protocol.md, section 6. */
 
-const TAKEN_OUT = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufffe\uffff\p{Cs}]/gu;
+const TAKEN_OUT = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufeff\ufffe\uffff\p{Cs}]/gu;
 const LARGEST = 2 ** 53 - 1;
 
 /** Text as both sides store it: LF, no control characters, NFC. */

@@ -5,7 +5,7 @@ const EDGES = new RegExp(`^[${WHITE}]+|[${WHITE}]+$`, 'g');
 const STRETCH = new RegExp(`[${WHITE}]+`, 'g');
 const stripped = text => text.replace(EDGES, '');
 const wordsOf = text => stripped(text) === '' ? [] : stripped(text).split(STRETCH);
-const normal = text => text.replace(/\r\n?/g, '\n').replace(/[\0-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]|\p{Surrogate}/gu, '').normalize('NFC');
+const normal = text => text.replace(/\r\n?/g, '\n').replace(/[\0-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff\ufffe\uffff]|\p{Surrogate}/gu, '').normalize('NFC');
 
 /** By Unicode code points, not by UTF-16. */
 function byPoints(a, b) {
