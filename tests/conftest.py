@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry, Pool
 
 from examsvc.base.database import make_engine
 from examsvc.migrations.metadata import metadata
@@ -124,20 +125,22 @@ def postgres_server() -> Iterator[str]:
 
 
 _numbers = itertools.count(1)
-_used: set[Engine] = set()
+_opened: list[ConnectionPoolEntry] = []
 
 
-@event.listens_for(Engine, "engine_connect")
-def _remember(connection: Connection) -> None:
-    _used.add(connection.engine)
+@event.listens_for(Pool, "connect")
+def _remember(connection: object, entry: ConnectionPoolEntry) -> None:
+    _opened.append(entry)
 
 
 @pytest.fixture(autouse=True)
 def _connections_end_with_their_test() -> Iterator[None]:
     """Closes what the pools still hold: from Python 3.13 on, an SQLite connection that is merely forgotten is a warning."""
     yield
-    while _used:
-        _used.pop().dispose()
+    for entry in [one for one in _opened if not one.in_use]:
+        _opened.remove(entry)
+        if entry.dbapi_connection is not None:
+            entry.invalidate()
 
 
 def _admin(address: str) -> Engine:
