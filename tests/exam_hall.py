@@ -189,7 +189,7 @@ class ExamHall:
     def _remember(self, key: tuple[str, str]) -> None:
         """Keeps what the first operations made, for the next hall."""
         bind = self.session.get_bind()
-        if bind.dialect.name != "sqlite" or self._migrated() or self.session.connection().execute(text("SELECT count(*) FROM competitions")).scalar() != 1:
+        if key in _begun or bind.dialect.name != "sqlite" or self._migrated() or self.session.connection().execute(text("SELECT count(*) FROM competitions")).scalar() != 1:
             return
         self.session.rollback()
         raw, beginning = bind.raw_connection(), sqlite3.connect(":memory:", check_same_thread=False)
