@@ -223,22 +223,6 @@ def asked_by(session: Session, account_id: int, most: int = 50) -> list[Approval
     )
 
 
-def carried_out_for(
-    session: Session, account_id: int, *, kind: str, competition: str, since: datetime
-) -> list[ApprovalRequest]:
-    """Steps of this kind that this person asked for and that were carried out since then, the newest first."""
-    return [
-        one
-        for one in asked_by(session, account_id)
-        if one.kind == kind
-        and one.competition == competition
-        and one.outcome == "done"
-        and one.ended_at is not None
-        and one.ended_at >= since
-        and one.arguments
-    ]
-
-
 def visible(session: Session, request_id: int, account_id: int, now: datetime) -> ApprovalRequest:
     """A request for somebody who may approve it, asked for it or approved it; NotFound for everybody else."""
     request = session.get(ApprovalRequest, request_id)

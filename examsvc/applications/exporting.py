@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import xlsxwriter
 from sqlalchemy.orm import Session
 
-from examsvc.accounts import approvals
-from examsvc.accounts import queries as accounts
-from examsvc.accounts.approvals import Approved, line
+from examsvc.accounts import exports
+from examsvc.accounts.approvals import line
 from examsvc.accounts.models import ApprovalRequest
 from examsvc.applications import queries
 from examsvc.applications.office import DECIDE_STEP
 from examsvc.base.clock import seconds
-from examsvc.base.errors import N_, NotFound, Refused
+from examsvc.base.errors import N_, Refused
 from examsvc.base.language import in_language, sentence
 from examsvc.competitions import queries as competitions
 from examsvc.competitions.models import Competition
-from examsvc.ledger.operations import record
 
 EXPORT = "applications.export"
-FETCHED_WITHIN = timedelta(hours=24)
-"""So long after the approval the file can be fetched, by whoever asked for it."""
 HEAD = (N_("Number"), N_("Name"), N_("Date of birth"), N_("Post"), N_("Handed in"), N_("State"))
 
 
@@ -70,6 +66,18 @@ def spreadsheet(
     return buffer.getvalue()
 
 
+@exports.made_by(EXPORT, "applications")
+def _file(session: Session, slug: str, said: Mapping[str, Any]) -> bytes:
+    return spreadsheet(
+        session,
+        competitions.competition(session, slug),
+        [(code, state) for code, state in said["rows"]],
+        language=said["language"],
+        zone=ZoneInfo(said["zone"]),
+        made=datetime.fromtimestamp(said["made"], UTC),
+    )
+
+
 def ask_export(
     session: Session,
     competition: Competition,
@@ -83,79 +91,28 @@ def ask_export(
     """Proposes to take this list out of the system; another person approves."""
     if not rows:
         raise Refused(N_("No file fits."))
-    data = spreadsheet(session, competition, rows, language=language, zone=zone, made=now)
-    digest = hashlib.sha256(data).hexdigest()
-    return approvals.ask(
+    made_of = {"rows": [list(one) for one in rows], "language": language, "zone": zone.key, "made": seconds(now)}
+    return exports.ask(
         session,
-        kind=EXPORT,
-        entry_type="export.made",
-        competition=competition.slug,
+        exports.draft(session, EXPORT, competition.slug, made_of),
         lines=[
             line(language, N_("Take a list of candidates out of the system"), in_language(competition.title, language)),
             line(language, N_("Files"), str(len(rows))),
             line(language, N_("With"), ", ".join(sentence(language, one) for one in HEAD)),
-            line(language, N_("Digest of the file"), f"SHA-256 {digest}"),
         ],
-        arguments={
-            "rows": [list(one) for one in rows],
-            "language": language,
-            "zone": zone.key,
-            "made": seconds(now),
-            "digest": digest,
-        },
         terms=competitions.approval_terms(competition, DECIDE_STEP),
         by=by,
         now=now,
-    )
-
-
-def _made(session: Session, competition: Competition, request: ApprovalRequest | Approved) -> bytes:
-    """The approved file, made again; Refused when it would be another one now."""
-    said = request.arguments
-    if not said:
-        raise NotFound()
-    data = spreadsheet(
-        session,
-        competition,
-        [(code, state) for code, state in said["rows"]],
-        language=said["language"],
-        zone=ZoneInfo(said["zone"]),
-        made=datetime.fromtimestamp(said["made"], UTC),
-    )
-    if hashlib.sha256(data).hexdigest() != said["digest"]:
-        raise Refused(N_("The list has changed since it was proposed. Propose it again."))
-    return data
-
-
-@approvals.carries_out(EXPORT)
-def export(session: Session, approved: Approved) -> None:
-    """The list may be fetched; the log says that it left."""
-    competition = competitions.competition(session, approved.competition)
-    data = _made(session, competition, approved)
-    record(
-        session,
-        competition.slug,
-        "export.made",
-        now=approved.now,
-        by=accounts.account(session, approved.asked_by).code,
-        approvals=approved.approvals,
-        summary=approved.summary,
-        export="applications",
-        digest=str(approved.arguments["digest"]),
-        size=len(data),
+        language=language,
     )
 
 
 def fetch(session: Session, competition: Competition, number: int, *, by: int, now: datetime) -> bytes:
     """The approved file, for whoever asked for it, for a day; NotFound for everybody else and afterwards."""
-    request = session.get(ApprovalRequest, number)
-    if request is None or request not in ready(session, competition, by, now):
-        raise NotFound()
-    return _made(session, competition, request)
+    _, data = exports.fetch(session, number, kind=EXPORT, competition=competition.slug, by=by, now=now)
+    return data
 
 
 def ready(session: Session, competition: Competition, account_id: int, now: datetime) -> list[ApprovalRequest]:
     """Approved lists that this person can fetch now, the newest first."""
-    return approvals.carried_out_for(
-        session, account_id, kind=EXPORT, competition=competition.slug, since=now - FETCHED_WITHIN
-    )
+    return exports.ready(session, kind=EXPORT, competition=competition.slug, account_id=account_id, now=now)

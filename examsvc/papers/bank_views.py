@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from examsvc.base import access, pages, web
 from examsvc.base.errors import N_, NotFound
 from examsvc.base.forms import options
-from examsvc.papers import authoring, bank_exports, banks, queries, statistics
+from examsvc.papers import authoring, bank_exports, banks, operations, queries, statistics
 from examsvc.papers.blueprint import (
     READERS,
     SETTERS,
@@ -162,15 +162,12 @@ def medium(slug: str, digest: str) -> Response:
 @access.roles(*SETTERS)
 def ask_export(slug: str, name: str) -> Response:
     """Proposes to take the bank out of the system as a file; a second person approves."""
+    drafted = bank_exports.draft(
+        web.session(), competition(slug), queries.bank(web.session(), name), request.form.get("format", "")
+    )
     with web.writing() as session:
         asked = bank_exports.ask_export(
-            session,
-            competition(slug),
-            queries.bank(session, name),
-            format=request.form.get("format", ""),
-            by=me(),
-            now=web.now(),
-            language=pages.current_language(),
+            session, competition(slug), drafted, by=me(), now=web.now(), language=pages.current_language()
         )
         number = asked.id
     web.say(N_("Proposed. When a second person has approved it, you find the file with the bank for a day."))
@@ -181,7 +178,8 @@ def ask_export(slug: str, name: str) -> Response:
 @access.roles(*SETTERS)
 def export(slug: str, number: int) -> Response:
     """The approved file, for whoever asked for it."""
+    name, format, data = bank_exports.fetch(web.session(), competition(slug), number, by=me(), now=web.now())
     with web.writing() as session:
-        name, made = bank_exports.fetch(session, competition(slug), number, by=me(), now=web.now())
-    headers: dict[str, Any] = {"Content-Disposition": f'attachment; filename="{name}{made.suffix}"'}
-    return FlaskResponse(made.data, mimetype="application/octet-stream", headers=headers)
+        operations.note_reading(session, slug, what="export", thing=f"{name}, {format}", by=me(), now=web.now())
+    headers: dict[str, Any] = {"Content-Disposition": f'attachment; filename="{name}{SUFFIXES[format]}"'}
+    return FlaskResponse(data, mimetype="application/octet-stream", headers=headers)

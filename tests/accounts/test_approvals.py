@@ -28,8 +28,9 @@ from examsvc.demonstration.applying import ZONE
 from examsvc.ledger import queries as ledger
 from examsvc.ledger.operations import REGISTRY
 from examsvc.marking.models import ObjectiveMark, Settlement, StageLock
-from examsvc.papers import corrections
-from examsvc.papers.models import CustodianKey, Form
+from examsvc.papers import bank_exports, corrections
+from examsvc.papers import queries as papers
+from examsvc.papers.models import Bank, CustodianKey, Form
 from examsvc.results import editions
 from examsvc.results import queries as results
 from examsvc.results.models import ScoreRun
@@ -67,6 +68,7 @@ HIGH_VALUE = {
     "results.publish",
     "results.release-bundle",
     "applications.export",
+    "papers.export-bank",
     "retention.erase",
 }
 
@@ -172,6 +174,10 @@ def another_name(session: Session, request: ApprovalRequest, now: Any) -> None:
     session.scalars(select(Application).where(Application.code == code)).one().account.name = "Khác"
 
 
+def retitled(session: Session, request: ApprovalRequest, now: Any) -> None:
+    papers.bank(session, request.arguments["bank"]).title = {"vi": "Ngân hàng khác", "en": "Another bank"}
+
+
 def _two(session: Session) -> tuple[tuple[str, Any], ...]:
     first, second = session.scalars(select(ApprovalRequest).where(ApprovalRequest.outcome == "done")).first().votes[:2]
     return ((first.by.code, first.at), (second.by.code, second.at))
@@ -202,6 +208,7 @@ CHANGES: dict[str, Callable[[Session, ApprovalRequest, Any], None]] = {
     "results.publish": computed_again,
     "results.release-bundle": given_out,
     "applications.export": another_name,
+    "papers.export-bank": retitled,
     "retention.erase": published_later,
 }
 """What can become untrue between the proposal and the last approval; the others rest on nothing that changes."""
@@ -361,6 +368,11 @@ def test_no_high_value_step_is_one_persons(
     for who, when in ((hall.second, hall.now), (hall.office, hall.now + timedelta(hours=25))):
         with pytest.raises(NotFound):
             exporting.fetch(session, hall.competition, number, by=who, now=when)
+    drafted = bank_exports.draft(session, hall.competition, session.scalars(select(Bank)).first(), "native")
+    session.rollback()
+    with hall.write():
+        bank_exports.ask_export(session, hall.competition, drafted, by=hall.people["Setter"], now=hall.now)
+    approve(hall.people["Approver"])
     with hall.write():
         retention.ask_erasure(
             session, hall.competition, "files-of-unsuccessful", zone=ZONE, by=hall.office, now=hall.now

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from examsvc.base import jobs
-from examsvc.base.database import make_engine
+from examsvc.base.database import make_engine, writing
 from examsvc.ledger import sealing
 from examsvc.ledger.models import LogEntry
 from examsvc.papers import banks, queries, uploads
@@ -269,6 +269,17 @@ def test_a_bank_leaves_the_system_when_two_people_want_it(office: Office) -> Non
     body = json.loads(entry.entry)["body"]
     assert (body["export"], body["size"], body["digest"]) == ("bank", len(file.data), hashlib.sha256(file.data).hexdigest())
     assert office.session.scalars(select(Reading.what).order_by(Reading.id)).all()[-2:] == ["bank", "export"]
+    second = int(office.post("Setter", "/banks/public-leadership/export", format="native").rsplit("/", 1)[1])
+    office.session.rollback()
+    with writing(office.session):
+        banks.retire(office.session, queries.bank(office.session, "public-leadership"), "plan-01", now=office.world.now)
+    page = office.browser("Approver").get(f"/account/approvals/{second}").get_data(as_text=True)
+    digest = re.search(r'name="digest"[^>]*value="([0-9a-f]{64})"', page)[1]
+    refused = office.browser("Approver").post(f"/account/approvals/{second}/approve", data={"digest": digest})
+    assert "has changed since it was proposed" in refused.get_data(as_text=True)
+    assert len(office.session.scalars(entries).all()) == 1
+    office.session.rollback()
+    assert "has changed since" in office.get("Setter", f"/banks/export-{number}", 409), "the approved bytes are no more to be had"
     office.session.rollback()
     office.world.now += timedelta(hours=25)
     office.browsers.clear()

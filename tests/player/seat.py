@@ -128,6 +128,10 @@ class Seat:
         self.attempt.ahead += seconds
         self.page.clock.fast_forward(int(seconds * 1000))
 
+    def advance_to_the_last(self, seconds: float) -> None:
+        """So many seconds are left, whatever the machine took until here."""
+        self.advance(max(0.0, self.attempt.deadline - self.attempt.now - seconds))
+
     def stored(self, slot: int) -> Any:
         return self.attempt.value(slot)
 
