@@ -52,7 +52,7 @@ def void_draw(slug: str, code: str) -> str | Response:
     competition = queries.competition(session, slug)
     found = drawing.standing(session, competition, code)
     form = VoidForm()
-    form.cause.choices = options((cause, gettext(text)) for cause, text in drawing.CAUSES.items())
+    form.cause.choices = options((cause, gettext(text)) for cause, text in drawing.causes(found).items())
     missing = [(one, _name(session, one)) for one in drawing.at_fault(found)]
     form.person.choices = options([("", gettext("nobody")), *missing])
     if form.validate_on_submit():

@@ -161,6 +161,18 @@ def standing(session: Session, competition: Competition, draw: str) -> DrawRecor
     return found
 
 
+FIXED_IN_TIME = N_("What is drawn from was fixed in time. If a secret number is missing, name whose; otherwise read the outside value.")
+
+
+def causes(found: DrawRecord) -> Mapping[str, str]:
+    """The causes for which this draw can become void now.
+
+    Once the inputs are fixed, only a missing number or the outside value itself stands in the way: else whoever knows both could have a result that he
+    dislikes declared void.
+    """
+    return {cause: text for cause, text in CAUSES.items() if cause != "late" or found.fixed is None}
+
+
 def at_fault(found: DrawRecord) -> list[str]:
     """Codes of those whose number is still missing: a commitment, or after the inputs were fixed the number itself."""
     return [one.code for one in found.participants if one.commitment is None or (found.fixed is not None and one.nonce is None)]
@@ -182,6 +194,8 @@ def ask_void(
     found = standing(session, competition, draw)
     if cause not in CAUSES:
         raise Refused(N_("Choose the cause."), field="cause")
+    if cause not in causes(found):
+        raise Refused(FIXED_IN_TIME, field="cause")
     if not reason.strip():
         raise Refused(N_("Write what happened; it goes into the record."), field="reason")
     if cause in BY_NAME:
@@ -218,6 +232,8 @@ def _void(session: Session, approved: Approved) -> None:
     found = standing(session, competition, str(given["draw"]))
     if given["person"] is not None and given["person"] not in at_fault(found):
         raise Refused(N_("The missing number has come in meanwhile. The draw goes on."))
+    if given["cause"] not in causes(found):
+        raise Refused(FIXED_IN_TIME)
     drawing.void(
         session,
         competition.slug,

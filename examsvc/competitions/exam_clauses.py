@@ -111,7 +111,7 @@ class PlanPart(PartRules):
 
 
 class PanelPart(PartRules):
-    """Part that a panel hears and marks: defence of a plan, interview, or a simulation of the work."""
+    """Part that a panel hears and marks: defence of a plan, interview, or a simulation of the work. The order of the candidates is drawn."""
 
     kind: Literal["defence", "interview", "simulation"]
     """What the part is; it fixes the other fields."""
@@ -123,8 +123,6 @@ class PanelPart(PartRules):
     """Minutes in which the candidate speaks alone; part of `minutes`."""
     questions_minutes: Whole
     """Minutes of questions and answers; part of `minutes`."""
-    order: Literal["draw", "candidate-number"]
-    """How the order of the candidates is found."""
     observers: bool
     """Whether the public or the press may listen."""
 

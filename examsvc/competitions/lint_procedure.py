@@ -194,7 +194,7 @@ def lint_draws(regulation: Regulation) -> Iterator[Finding]:
         "assembly": bool(kinds & {"objective", "essay"}),
         "seats": bool(kinds & {"objective", "essay"}),
         "allocation": bool(kinds & {"essay", "plan"}),
-        "order": any(isinstance(part, PanelPart) and part.order == "draw" for part in regulation.parts),
+        "order": any(isinstance(part, PanelPart) for part in regulation.parts),
         "lots": any(step.by == "lots" for step in regulation.ties.steps),
     }
     for purpose, needed in drawn.items():

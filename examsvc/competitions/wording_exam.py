@@ -197,11 +197,7 @@ def panel_part(words: Words, part: PanelPart) -> list[str]:
     ]
     if part.file is not None:
         lines.append(words.say(N_("What is defended: %(file)s."), file=words.named("file", part.file)))
-    lines.append(
-        words.say(N_("The order of the candidates is drawn by lot."))
-        if part.order == "draw"
-        else words.say(N_("The candidates come in the order of their numbers."))
-    )
+    lines.append(words.say(N_("The order of the candidates is drawn by lot.")))
     lines.append(
         words.say(N_("The public may listen.")) if part.observers else words.say(N_("The public may not listen."))
     )

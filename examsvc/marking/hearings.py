@@ -179,8 +179,7 @@ def _list_hearings(session: Session, log: str, held: draws.Held, now: datetime) 
         for one in (session.get_one(Application, number) for number in held.arguments["candidates"])
     }
     rule = competitions.regulation(competition).part(part)
-    order = held.result if getattr(rule, "order", "draw") == "draw" else sorted(candidates)
-    for place, number in enumerate(order, start=1):
+    for place, number in enumerate(held.result, start=1):
         application = candidates[number]
         hearing = Hearing(
             code=secrets.token_hex(6),
@@ -208,7 +207,7 @@ def _list_hearings(session: Session, log: str, held: draws.Held, now: datetime) 
             ),
             panel=sorted(one.member.code for one in hearing.members),
         )
-        _tell(session, application, GOES_ON, now=now, part=rule.label.model_dump(), place=place, of=len(order))
+        _tell(session, application, GOES_ON, now=now, part=rule.label.model_dump(), place=place, of=len(held.result))
     for application in applications.eligible(session, competition.id):
         if application.id not in {one.id for one in candidates.values()}:
             _tell(session, application, STAYS, now=now, part=rule.label.model_dump())

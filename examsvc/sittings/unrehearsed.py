@@ -80,7 +80,7 @@ def _go_on(session: Session, approved: Approved) -> None:
     given = approved.arguments
     sitting = session.get_one(Sitting, int(given["sitting"]))
     if not bars(session, sitting):
-        return  # it was rehearsed meanwhile: nothing is left to decide
+        raise Refused(N_("This sitting needs no such decision."))
     sitting.unrehearsed_at = approved.now
     session.flush()
     frame = scope.of_sitting(sitting)

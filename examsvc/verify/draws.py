@@ -29,13 +29,20 @@ def draws(read: Bundle) -> Finding:
             reasons.append(
                 f"entry {entry.index} ({entry.type}) names the draw {entry.body['draw']}, which was never made"
             )
+    reasons += _void(read)
     if not reasons:
         reasons += _followed(read)
     for draw in read.outside:
         if draw not in known:
             reasons.append(f"there is an outside value for the draw {draw}, which was never made")
-    voided = len(read.of("draw.voided"))
-    notes = [f"{len(drawn)} draws, {voided} void"]
+    voided = read.of("draw.voided")
+    notes = [f"{len(drawn)} draws, {len(voided)} void"]
+    notes += [
+        f"{void.body['draw']}: declared void when every number was revealed; whoever knew the outside value knew the result, so compare "
+        "the value as it was published with the reason given"
+        for void in voided
+        if _all_revealed(read, void)
+    ]
     alone = [
         entry.body["draw"]
         for entry in read.of("draw.announced")
@@ -117,6 +124,34 @@ def _draw(read: Bundle, drawn: Entry) -> Iterator[str]:
         return
     if replayed != result["result"]:
         yield "the result is not the one that the seed gives"
+
+
+def _missing(read: Bundle, void: Entry) -> set[str] | None:
+    """Whose number was missing when a draw was declared void; None when it was not announced."""
+    draw, fixed = void.body["draw"], _one(read, "draw.fixed", void.body["draw"])
+    announced = _one(read, "draw.announced", draw)
+    if announced is None:
+        return None
+    handed_in = read.of("draw.committed" if fixed is None else "draw.revealed")
+    return set(announced.body["participants"]) - {
+        one.body["person"] for one in handed_in if one.body["draw"] == draw and one.index < void.index
+    }
+
+
+def _all_revealed(read: Bundle, void: Entry) -> bool:
+    return _one(read, "draw.fixed", void.body["draw"]) is not None and _missing(read, void) == set()
+
+
+def _void(read: Bundle) -> Iterator[str]:
+    """Once the inputs are fixed a draw is void only for a number that is missing, with its name, or for the outside value."""
+    for void in read.of("draw.voided"):
+        draw, cause, missing = void.body["draw"], void.body["cause"], _missing(read, void)
+        if missing is None:
+            yield f"draw {draw}: it was declared void and never announced"
+        elif cause == "late" and _one(read, "draw.fixed", draw) is not None:
+            yield f"draw {draw}: it was declared void as too late when its inputs were fixed in time"
+        elif cause in ("withheld", "invalid") and void.body.get("person") not in missing:
+            yield f"draw {draw}: it was declared void for a number that nobody withheld, or without a name"
 
 
 def _followed(read: Bundle) -> Iterator[str]:

@@ -152,7 +152,7 @@ class Hall:
     def draw(self, code: str, purpose: str, task: str, parameters: object, posts=None) -> object:
         posts = self.posts if posts is None else list(posts)
         if self.happens("void-draw") and purpose == "allocation":
-            self._announce(f"{code}-0", purpose, posts, draws.METHOD)
+            self._steps(f"{code}-0", purpose, task, parameters, posts, draws.METHOD, withholds="P-custodian2")
             value = {"text": "Một người không công bố số của mình."}
             self.add(
                 "draw.voided",
@@ -164,20 +164,7 @@ class Hall:
                 reason=self.commit("reason", value),
             )
         method = draws.SERVER_METHOD if self.happens("server-draw") else draws.METHOD
-        nonces, salts = self._announce(code, purpose, posts, method)
-        inputs = self.commit("draw.inputs", {"draw": code, "task": task, "parameters": parameters})
-        fixed = self.add("draw.fixed", "P-secretary", posts=posts, draw=code, inputs=inputs)
-        self.time += 60
-        for person, nonce in nonces.items():
-            self.add(
-                "draw.revealed",
-                person,
-                posts=posts,
-                draw=code,
-                person=person,
-                nonce=nonce,
-                salt=salts[person],
-            )
+        nonces, inputs, fixed = self._steps(code, purpose, task, parameters, posts, method)
         outside = OUTSIDE
         if method == draws.SERVER_METHOD:
             outside = entries.leaf_hash(self.data[fixed]).hex().encode()
@@ -196,7 +183,10 @@ class Hall:
         )
         return result
 
-    def _announce(self, code: str, purpose: str, posts: list[str], method: str) -> tuple[dict, dict]:
+    def _steps(
+        self, code: str, purpose: str, task: str, parameters: object, posts: list[str], method: str, withholds: str | None = None
+    ) -> tuple[dict[str, str], str, int]:
+        """A draw up to the reveals; the nonces, the commitment to its inputs, and the entry that fixed them."""
         people = ["P-custodian1", "P-custodian2"]
         terms = {
             "draw": code,
@@ -219,7 +209,13 @@ class Hall:
             commitment = self.commit("draw.nonce", {"draw": code, "person": person, "nonce": nonces[person]})
             salts[person] = self.openings[-1].salt.hex()
             self.add("draw.committed", person, posts=posts, draw=code, person=person, nonce=commitment)
-        return nonces, salts
+        inputs = self.commit("draw.inputs", {"draw": code, "task": task, "parameters": parameters})
+        fixed = self.add("draw.fixed", "P-secretary", posts=posts, draw=code, inputs=inputs)
+        self.time += 60
+        for person, nonce in nonces.items():
+            if person != withholds:
+                self.add("draw.revealed", person, posts=posts, draw=code, person=person, nonce=nonce, salt=salts[person])
+        return nonces, inputs, fixed
 
 
 REGISTRY_KEY = SignerKey("exam.example/registry", ED25519, hashlib.sha256(b"registry").digest())

@@ -102,6 +102,8 @@ def test_markers_and_hearings_are_drawn_by_steps(sqlite_address: str, sqlite_ses
             ask_void(hall, first, *wrong)
     with pytest.raises(Refused, match="what happened"):
         ask_void(hall, first, "withheld", late, reason=" ")
+    with pytest.raises(Refused, match="fixed in time"):
+        ask_void(hall, first, "late", None)
     with pytest.raises(NotAllowed):
         ask_void(hall, first, "withheld", late, by="Setter")
     with pytest.raises(NotFound):
@@ -113,6 +115,7 @@ def test_markers_and_hearings_are_drawn_by_steps(sqlite_address: str, sqlite_ses
     browser.get("/language/en")
     address = f"/competitions/mot/void-draw/{first}"
     assert "Choose whose secret number is missing" in browser.post(address, data={"cause": "withheld", "reason": "x"}).get_data(as_text=True)
+    assert 'value="late"' not in browser.get(address).get_data(as_text=True), "what is fixed in time is not too late"
     assert browser.post(address, data={"cause": "withheld", "person": late, "reason": "không nộp số"}).status_code == 302
     assert "waits for a second approval" in browser.get(address).get_data(as_text=True)
     session.rollback()

@@ -339,6 +339,49 @@ def test_an_outside_value_that_was_known_when_the_inputs_were_fixed():
     assert failed(world.bundle(PUBLIC)) == {"V7"}
 
 
+def test_a_draw_declared_void_without_a_cause():
+    """Else whoever knows the numbers and the outside value could have a result that he dislikes declared void."""
+    hall = competition(7, 2, scenario=Scenario(incidents=frozenset({"void-draw"})))
+    assert failed(World.of(hall).bundle(PUBLIC)) == set()
+    for body in (
+        {"cause": "late"},  # the inputs were fixed in time
+        {"cause": "withheld"},  # nobody is named
+        {"cause": "withheld", "person": "P-custodian1"},  # whose number is revealed
+        {"cause": "invalid", "person": "P-chair"},  # who gave none
+    ):
+        world = World.of(hall)
+        void = world.find("draw.voided")
+        kept = {name: value for name, value in void["body"].items() if name not in ("cause", "person")}
+        void["body"] = kept | body
+        assert failed(world.bundle(PUBLIC)) == {"V7"}, body
+    world = World.of(hall)
+    void = world.find("draw.voided")
+    draw = void["body"]["draw"]
+    for step in ("draw.revealed", "draw.fixed"):
+        world.drop(next(one for one in world.all(step) if one["body"]["draw"] == draw))
+    del void["body"]["person"]
+    void["body"]["cause"] = "late"
+    assert failed(world.bundle(PUBLIC)) == set(), "before anything is fixed a draw may be given up"
+
+
+def test_a_draw_given_up_when_everything_was_known_is_pointed_out():
+    hall = competition(7, 2, scenario=Scenario(incidents=frozenset({"void-draw"})))
+    world = World.of(hall)
+    void = world.find("draw.voided")
+    draw = void["body"]["draw"]
+    nonce = next(o for o in world.openings if o.object == "draw.nonce" and (o.value["draw"], o.value["person"]) == (draw, "P-custodian2"))
+    last = next(one for one in world.all("draw.revealed") if one["body"]["draw"] == draw)
+    frame = changed(last, by="P-custodian2")
+    frame["body"] |= {"person": "P-custodian2", "nonce": nonce.value["nonce"], "salt": nonce.salt.hex()}
+    world.insert(frame, last)
+    del void["body"]["person"]
+    void["body"]["cause"] = "source"
+    report = verify(world.bundle(PUBLIC), POLICY)
+    assert report.status == VERIFIED
+    (v7,) = [finding for finding in report.findings if finding.check == "V7"]
+    assert any(f"{draw}: declared void when every number was revealed" in note for note in v7.notes)
+
+
 def test_a_draw_that_the_server_held_alone_passes_with_a_word_of_warning():
     world = World.of(HALL)
     terms = world.find("draw.announced", draw="D-P1")["body"]["terms"]

@@ -108,7 +108,7 @@ function draws(bundle) {
   for (const drawn of bundle.all('draw.drawn')) {
     const code = drawn.body.draw, mine = type => bundle.all(type).filter(entry => entry.body.draw === code);
     if (!drawn.posts.some(post => manifest.posts.includes(post))) continue;
-    const bad = (en, vi) => fail(`Draw ${code}: ${en}`, `Rút thăm ${code}: ${vi}`);
+    const bad = (en, vi) => fail(`Draw ${code}: ${en}`, `Bốc thăm ${code}: ${vi}`);
     const [announced] = mine('draw.announced'), [fixed] = mine('draw.fixed');
     if (!announced || !fixed) {
       bad('it was not announced or not fixed.', 'không được công bố hoặc chưa chốt.');
@@ -131,19 +131,19 @@ function draws(bundle) {
       }
     }
     if (terms && terms.method === 'examsvc.draw.server.v1') {
-      findings.note('V7', `Draw ${code} was held by the server alone: whoever ran it could have tried several.`, `Rút thăm ${code} do một mình máy chủ thực hiện: người vận hành có thể đã thử nhiều lần.`);
+      findings.note('V7', `Draw ${code} was held by the server alone: whoever ran it could have tried several.`, `Bốc thăm ${code} do một mình máy chủ thực hiện: người vận hành có thể đã thử nhiều lần.`);
       if (drawn.body.outside !== toHex(sha256(utf8(toHex(fixed.leaf))))) bad('the outside value is not the hash of the entry.', 'giá trị bên ngoài không phải mã băm của mục.');
     } else if (terms) {
       const outside = files.get('outside/' + code);
       if (terms.method !== 'examsvc.draw.v1') bad('the method is unknown.', 'phương pháp không rõ.');
       if (!outside || toHex(sha256(outside)) !== drawn.body.outside) bad('the outside value is not there or another one.', 'thiếu giá trị bên ngoài hoặc giá trị khác.');
-      if (terms.published < fixed.t || terms.published > drawn.t) bad('the outside value was not published between fixing and drawing.', 'giá trị bên ngoài không công bố giữa lúc chốt và lúc rút.');
+      if (terms.published <= fixed.t || terms.published > drawn.t) bad('the outside value was not published between fixing and drawing.', 'giá trị bên ngoài không công bố giữa lúc chốt và lúc bốc thăm.');
     }
     if (!terms || !inputs || !result) {
       bad('terms, inputs or result are not opened.', 'điều kiện, đầu vào hoặc kết quả không được mở.');
       continue;
     }
-    if ([terms, inputs, result].some(object => object.draw !== code)) bad('terms, inputs or result are of another draw.', 'điều kiện, đầu vào hoặc kết quả thuộc lần rút thăm khác.');
+    if ([terms, inputs, result].some(object => object.draw !== code)) bad('terms, inputs or result are of another draw.', 'điều kiện, đầu vào hoặc kết quả thuộc lần bốc thăm khác.');
     const seed = sha256(join(utf8('examsvc.v1/draw.seed\0'), utf8(encode({ draw: code, inputs: fixed.body.inputs, nonces, outside: drawn.body.outside }))));
     if (toHex(seed) !== drawn.body.seed) bad('the seed does not follow from its parts.', 'hạt giống không suy ra từ các phần.');
     const draw = { seed: fromHex(drawn.body.seed), task: inputs.task, parameters: inputs.parameters, result: result.result };
@@ -155,9 +155,26 @@ function draws(bundle) {
     made.set(code, draw);
   }
   bundle.draws = made;
+  for (const { n, body, posts } of bundle.all('draw.voided')) {
+    if (!posts.some(post => manifest.posts.includes(post))) continue;
+    const mine = type => bundle.all(type).filter(entry => entry.body.draw === body.draw && entry.n < n);
+    const bad = (en, vi) => fail(`Draw ${body.draw}: ${en}`, `Bốc thăm ${body.draw}: ${vi}`);
+    const [announced] = mine('draw.announced'), fixed = mine('draw.fixed').length > 0;
+    const handedIn = mine(fixed ? 'draw.revealed' : 'draw.committed').map(entry => entry.body.person);
+    const missing = announced ? announced.body.participants.filter(person => !handedIn.includes(person)) : [];
+    if (!announced) {
+      bad('declared void and never announced.', 'bị hủy mà chưa từng được công bố.');
+    } else if (body.cause === 'late' && fixed) {
+      bad('declared void as too late when its inputs were fixed in time.', 'bị hủy vì quá hạn dù đầu vào đã chốt kịp.');
+    } else if (['withheld', 'invalid'].includes(body.cause) && !missing.includes(body.person)) {
+      bad('declared void for a number that nobody withheld, or without a name.', 'bị hủy vì một số bí mật không ai giữ lại, hoặc không nêu tên.');
+    } else if (fixed && missing.length === 0) {
+      findings.note('V7', `Draw ${body.draw} was declared void when every number was revealed: compare the outside value as it was published with the reason given.`, `Bốc thăm ${body.draw} bị hủy khi mọi số đã mở: hãy đối chiếu giá trị bên ngoài đã công bố với lý do nêu ra.`);
+    }
+  }
   for (const name of files.keys()) {
     if (name.startsWith('outside/') && !bundle.all('draw.drawn').some(entry => 'outside/' + entry.body.draw === name)) {
-      fail(`No draw needs ${name}.`, `Không lần rút thăm nào cần ${name}.`);
+      fail(`No draw needs ${name}.`, `Không lần bốc thăm nào cần ${name}.`);
     }
   }
   const rest = log.good.filter(entry => !entry.type.startsWith('draw.') && entry.definition.scope !== 'log'
@@ -165,17 +182,17 @@ function draws(bundle) {
   for (const entry of rest) {
     const draw = made.get(entry.body.draw), at = `Entry ${entry.n} (${entry.type})`, atVi = `Mục ${entry.n} (${entry.type})`;
     const before = bundle.all('draw.drawn').some(one => one.body.draw === entry.body.draw && one.n < entry.n);
-    if (!before) fail(`${at}: its draw was never made.`, `${atVi}: rút thăm của nó chưa được thực hiện.`);
+    if (!before) fail(`${at}: its draw was never made.`, `${atVi}: bốc thăm của nó chưa được thực hiện.`);
     if (!draw) continue;
     if (entry.type === 'scripts.allocated' || entry.type === 'remark.allocated') {
       const rows = bundle.open(entry.body.allocation);
       const key = row => `${row.script} ${row.round} ${row.marker}`;
       const wanted = Array.isArray(draw.result) ? draw.result.map(key).sort() : [];
-      if (rows && !equal(rows.rows.map(key).sort(), wanted)) fail(`${at}: allocated otherwise than drawn.`, `${atVi}: phân công khác kết quả rút thăm.`);
+      if (rows && !equal(rows.rows.map(key).sort(), wanted)) fail(`${at}: allocated otherwise than drawn.`, `${atVi}: phân công khác kết quả bốc thăm.`);
     }
     const heard = entry.type === 'hearing.listed' && bundle.open(entry.body.candidate);
     if (heard && (draw.result || [])[entry.body.place - 1] !== heard.candidate) {
-      fail(`${at}: not the place that was drawn.`, `${atVi}: không đúng thứ tự đã rút thăm.`);
+      fail(`${at}: not the place that was drawn.`, `${atVi}: không đúng thứ tự đã bốc thăm.`);
     }
   }
   seats(bundle, fail);
@@ -187,14 +204,14 @@ function seats(bundle, fail) {
   const drawnBy = new Map();
   for (const { n, body } of bundle.all('sitting.scheduled')) {
     const before = drawnBy.get(body.sitting), at = `Entry ${n}: the seats of ${body.sitting}`, atVi = `Mục ${n}: chỗ ngồi của ${body.sitting}`;
-    if (before !== undefined && body.draw !== before) fail(`${at} were drawn by ${before}, and the plan names it no more.`, `${atVi} đã rút thăm ở ${before}, nhưng sơ đồ không nêu nữa.`);
+    if (before !== undefined && body.draw !== before) fail(`${at} were drawn by ${before}, and the plan names it no more.`, `${atVi} đã bốc thăm ở ${before}, nhưng sơ đồ không nêu nữa.`);
     if (body.draw === undefined) continue;
     drawnBy.set(body.sitting, body.draw);
     const plan = bundle.open(body.plan), drawn = bundle.all('draw.drawn').find(one => one.body.draw === body.draw);
     const pairs = ((drawn && bundle.open(drawn.body.result)) || {}).result;
     if (!plan) continue;
     const places = new Map(plan.seats.map(seat => [seat.candidate, `${seat.room}.${seat.seat}`]));
-    if (!Array.isArray(pairs) || !pairs.every(pair => Array.isArray(pair) && places.get(pair[0]) === pair[1])) fail(`${at} are not the ones drawn.`, `${atVi} không phải kết quả rút thăm.`);
+    if (!Array.isArray(pairs) || !pairs.every(pair => Array.isArray(pair) && places.get(pair[0]) === pair[1])) fail(`${at} are not the ones drawn.`, `${atVi} không phải kết quả bốc thăm.`);
   }
 }
 

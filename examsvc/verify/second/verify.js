@@ -10,7 +10,7 @@ function counts({ findings, files, log, openings, found, saves, all, sat, restri
   note('V3', log.entries.length, 'Entries', 'Số mục');
   note('V6', openings.length, 'Openings', 'Số phần mở');
   note('V6', openings.length - found.size, 'Openings that open nothing', 'Số phần mở không khớp');
-  note('V7', all('draw.drawn').length, 'Draws repeated', 'Số lần rút thăm được làm lại');
+  note('V7', all('draw.drawn').length, 'Draws repeated', 'Số lần bốc thăm được làm lại');
   note('V8', sat.submitted.size, 'Sets of answers', 'Số bài nộp');
   note('V8', restricted ? saves.length : 0, 'Saves', 'Số lần lưu');
   note('V10', all('mark.recorded', 'remark.recorded', 'hearing.marked').length, 'Sheets', 'Số phiếu chấm');

@@ -44,7 +44,7 @@ const WORDS = {
     V4: 'Mọi mục thuộc loại đã biết; không mục nào thừa, không mục nào thiếu.',
     V5: 'Mọi việc diễn ra theo trình tự mà quy chế đòi hỏi.',
     V6: 'Quy chế, đề thi và mọi nội dung được mở đúng là những gì đã cam kết trước.',
-    V7: 'Rút thăm lại cho cùng kết quả, và kết quả đó đã được làm theo.',
+    V7: 'Bốc thăm lại cho cùng kết quả, và kết quả đó đã được làm theo.',
     V8: 'Mỗi người đã điểm danh có đúng một bài được tính, gồm các lần lưu đúng hạn.',
     V9: 'Không ai biến mất, không ai xuất hiện thêm giữa danh sách, ca thi, điểm và xếp hạng.',
     V10: 'Mỗi điểm do đúng người được phân công cho, không thiếu điểm nào.',

@@ -50,7 +50,7 @@ def parts(draw, name):
         part |= {"file": "action-plan", "marking": "essay"}
     else:
         said = draw(st.integers(0, minutes))
-        part |= {"panel": "defence", "order": "draw", "observers": draw(st.booleans())}
+        part |= {"panel": "defence", "observers": draw(st.booleans())}
         part |= {"presentation_minutes": said, "questions_minutes": minutes - said}
     return part
 
