@@ -31,7 +31,7 @@ def enrol(session: Session, log: str, account_id: int, now: datetime) -> str:
     Does nothing but return the code while the log is not open; ``enter_people`` catches up.
     """
     account = session.get_one(Account, account_id)
-    if not is_open(session, log) or session.get(Enrolment, (log, account_id)) is not None:
+    if session.get(Enrolment, (log, account_id)) is not None or not is_open(session, log):
         return account.code
     session.add(Enrolment(log=log, account_id=account_id, at=now))
     session.flush()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, exists, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, contains_eager, selectinload
 
 from examsvc.accounts.models import (
     Account,
@@ -52,7 +52,10 @@ def active_grants(session: Session, account_id: int, now: datetime) -> list[Role
     """Grants of one person that have an effect now."""
     return list(
         session.scalars(
-            select(RoleGrant).where(RoleGrant.account_id == account_id, *_in_force(now)).order_by(RoleGrant.id)
+            select(RoleGrant)
+            .where(RoleGrant.account_id == account_id, *_in_force(now))
+            .options(selectinload(RoleGrant.suspensions))
+            .order_by(RoleGrant.id)
         )
     )
 
@@ -62,8 +65,9 @@ def grants_of(session: Session, competition: str) -> list[RoleGrant]:
     return list(
         session.scalars(
             select(RoleGrant)
-            .join(Account, Account.id == RoleGrant.account_id)
+            .join(RoleGrant.account)
             .where(RoleGrant.competition == competition, RoleGrant.revoked_at.is_(None))
+            .options(contains_eager(RoleGrant.account))
             .order_by(RoleGrant.role, RoleGrant.id)
         )
     )

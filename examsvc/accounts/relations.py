@@ -21,7 +21,7 @@ from examsvc.accounts.models import (
     Relation,
     RoleGrant,
 )
-from examsvc.accounts.oracles import Candidate
+from examsvc.accounts.oracles import Board, Candidate
 from examsvc.accounts.rules import Tie
 from examsvc.base import jobs, messages
 from examsvc.base.database import writing
@@ -68,26 +68,22 @@ def check_candidate(session: Session, competition: str, account_id: int, *, now:
 
     Returns the grants that were suspended now.  Call it whenever a candidate is added or an identity number comes in.
     """
-    known = ties(session)
-    suspended = []
-    for grant in _acting(session, competition):
-        if _check(session, grant, competition, account_id, known, now):
-            suspended.append(grant)
-    return suspended
+    board, known, candidate = oracles.board(session, competition), ties(session), queries.account(session, account_id)
+    return [
+        grant for grant in _acting(session, competition) if _check(session, grant, competition, board, candidate, known, now)
+    ]
 
 
 def check_person(session: Session, competition: str, account_id: int, *, now: datetime) -> list[RoleGrant]:
     """A person got a role or declared something new: the same look, at all candidates of the competition."""
-    known = ties(session)
+    board, known = oracles.board(session, competition), ties(session)
+    candidates = [queries.account(session, one.account_id) for one in oracles.candidates(session, competition)]
     suspended = []
     for grant in _acting(session, competition):
         if grant.account_id != account_id:
             continue
-        stops = [
-            _check(session, grant, competition, one.account_id, known, now)
-            for one in oracles.candidates(session, competition)
-        ]
-        if any(stops):
+        stops = [_check(session, grant, competition, board, candidate, known, now) for candidate in candidates]
+        if any(stops):  # after all of them: each may lead to a recusal
             suspended.append(grant)
     return suspended
 
@@ -102,11 +98,9 @@ def _acting(session: Session, competition: str) -> list[RoleGrant]:
 
 
 def _check(
-    session: Session, grant: RoleGrant, competition: str, candidate_id: int, known: list[Tie], now: datetime
+    session: Session, grant: RoleGrant, competition: str, board: Board, candidate: Account, known: list[Tie], now: datetime
 ) -> bool:
     """Suspends or recuses where this candidate stands so to the holder of this grant; True when it was suspended now."""
-    board = oracles.board(session, competition)
-    candidate = queries.account(session, candidate_id)
     found = rules.relations(_name(grant.account), _name(candidate), known)
     bars = {"self"} | (board.blocking if grant.role in board.barred else set())
     stopping = sorted(found & bars)
@@ -118,7 +112,7 @@ def _check(
                 session,
                 competition,
                 grant.account_id,
-                candidate_id,
+                candidate.id,
                 reason=rules.RELATION_NAMES[kind],
                 now=now,
             )

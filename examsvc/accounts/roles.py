@@ -50,7 +50,9 @@ def check_grant(session: Session, *, account_id: int, role: str, competition: st
         raise Refused(N_("This person holds this role already."), field="role")
     for slug in {competition} if competition else {grant.competition for grant in held} | {""}:
         clashing = rules.conflicts(
-            (grant.role for grant in held if grant.competition in ("", slug)), role, oracles.board(session, slug).conflicts
+            (grant.role for grant in held if grant.competition in ("", slug)),
+            role,
+            (board if slug == competition else oracles.board(session, slug)).conflicts,
         )
         if clashing:
             raise Refused(

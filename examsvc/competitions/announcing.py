@@ -134,15 +134,9 @@ def pin(session: Session, approved: Approved) -> None:
     competition.pinned_at, competition.policy = approved.now, policy.decode()
     session.flush()
     needed = {(one.path, one.digest) for one in clauses_to_confirm(rules, approved.now.date())}
-    confirmed = [
-        {
-            "clause": one.path,
-            "by": enrolment.enrol(session, competition.slug, one.by_id, approved.now),
-            "t": seconds(one.at),
-        }
-        for one in queries.confirmations(session, competition.id)
-        if (one.path, one.digest) in needed
-    ]
+    given = [one for one in queries.confirmations(session, competition.id) if (one.path, one.digest) in needed]
+    people = {by: enrolment.enrol(session, competition.slug, by, approved.now) for by in sorted({one.by_id for one in given})}
+    confirmed = [{"clause": one.path, "by": people[one.by_id], "t": seconds(one.at)} for one in given]
     frame = {
         "now": approved.now,
         "by": accounts.account(session, approved.last_by).code,

@@ -42,6 +42,9 @@ def _problems(session: Session, log: str, complete: bool) -> Iterator[str]:
     if not rows:
         yield f"the log {log} is empty"
     closed = _Closed(rows)
+    openings_of: dict[int, dict[str, Opening]] = {}
+    for one in session.scalars(select(Opening).where(Opening.entry_id.in_(select(LogEntry.id).where(LogEntry.log == log)))):
+        openings_of.setdefault(one.entry_id, {})[one.commitment] = one
     for place, row in enumerate(rows):
         try:
             entry = read_entry(row.entry)
@@ -53,14 +56,14 @@ def _problems(session: Session, log: str, complete: bool) -> Iterator[str]:
         stored = (row.position, row.type, row.log, row.leaf)
         if stored != (entry.index, entry.type, entry.competition, merkle.leaf_hash(row.entry).hex()) or place != entry.index:
             yield f"{row.position}: the row does not agree with its bytes"
-        openings = {one.commitment: one for one in session.scalars(select(Opening).where(Opening.entry_id == row.id))}
+        openings = openings_of.get(row.id, {})
         for name, commitment in entry.commitments:
-            one = openings.pop(commitment, None)
-            if one is None:  # one opening serves every entry that repeats it
+            opening = openings.pop(commitment, None)
+            if opening is None:  # one opening serves every entry that repeats it
                 again = select(Opening.id).where(Opening.commitment == commitment).limit(1)
                 if name not in HELD_ELSEWHERE and not closed.holds(entry, name) and session.scalar(again) is None:
                     yield f"{row.position}: nothing opens the commitment to {name}"
-            elif not _opens(one, name):
+            elif not _opens(opening, name):
                 yield f"{row.position}: the opening of {name} does not open it"
         for one in openings.values():
             yield f"{row.position}: an opening that no commitment asks for ({one.field})"

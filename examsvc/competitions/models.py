@@ -58,7 +58,7 @@ class Competition(Base):
     policy: Mapped[str | None] = mapped_column(Text)
 
     created_by: Mapped[Account] = relationship()
-    regulation_document: Mapped[RegulationDocument] = relationship()
+    regulation_document: Mapped[RegulationDocument] = relationship(lazy="joined", innerjoin=True)
     posts: Mapped[list[Post]] = relationship(order_by="Post.code", back_populates="competition")
     phases: Mapped[list[PhaseRecord]] = relationship(order_by="PhaseRecord.id", back_populates="competition")
     standings: Mapped[list[StandingRecord]] = relationship(order_by="StandingRecord.id", back_populates="competition")
