@@ -265,13 +265,18 @@ class Attempt:
         if one["value"] is None:
             return None
         verdict = self.items[one["slot"]].accepts(one["value"])
+        if not verdict and verdict.code == "response-pair-too-often":  # the page says so, and leaves it to the candidate to change it
+            return "pairs"
         if not verdict:
             self.offence(f"question_banks does not accept {one['value']!r}: {verdict}")
             return "?"
         words = max(count_words(part) for part in one["value"].values() if isinstance(part, str)) if _texts(one["value"]) else 0
         return "limit" if words > self.word_limit else None
 
-    def _refusal(self, one: dict[str, Any], _: str) -> dict[str, Any]:
+    def _refusal(self, one: dict[str, Any], why: str) -> dict[str, Any]:
+        if why == "pairs":
+            sentence = {"vi": "Một lựa chọn được dùng quá số lần.", "en": "A choice is used too often."}
+            return {"save_id": one["save_id"], "slot": one["slot"], "error": sentence}
         sentence = {"vi": f"Bài dài quá {self.word_limit} từ.", "en": f"The text is longer than {self.word_limit} words."}
         return {"save_id": one["save_id"], "slot": one["slot"], "error": sentence}
 

@@ -223,6 +223,21 @@ def test_each_kind_is_answered_saved_reloaded_and_marked_by_keyboard_and_by_mous
         seat.wait_stored(1, None)
 
 
+@pytest.mark.parametrize(("name", "choices", "one_of_them"), [("associate", ("Thu", "Nộp", "Thu", "Chi"), 2), ("gap-match", ("ký", "ký"), 1)])
+def test_a_choice_in_too_many_pairs_is_said_at_once_and_left_to_the_candidate(
+    sit: Any, hall: Any, items: Bank, name: str, choices: tuple[str, ...], one_of_them: int
+) -> None:
+    seat = sit(hall.seat(items, [[name]]))
+    picked(seat, *choices)
+    seat.page.wait_for_selector(f".question .note:has-text('“{choices[0]}” đang được dùng quá 1 lần')")
+    seat.wait_until(lambda: "quá số lần" in seat.text("#player"), "the server's sentence")
+    seat.page.locator(".question select").nth(one_of_them).select_option("")
+    seat.page.wait_for_selector(".question .note:has-text('đang được dùng quá')", state="hidden")
+    seat.wait_until(lambda: seat.stored(1) is not None and len(seat.stored(1)["RESPONSE"]) == 1)
+    seat.wait_saved()
+    assert "quá số lần" not in seat.text("#player")
+
+
 def test_these_and_the_pictured_ones_are_all_the_kinds_that_the_player_knows(sit: Any, items: Bank, tmp_path: Path) -> None:
     assert set(KEYBOARD) == set(MOUSE) == {item.id for item in items}
     tried = {one.kind for source in (items, pictured.bank(tmp_path)) for item in source for one in item.interactions}

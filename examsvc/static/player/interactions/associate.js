@@ -2,14 +2,18 @@
 
 import { element } from "../element.js";
 import { ascending, listOf, plain, selectOf } from "./choices.js";
+import { overuse } from "./overuse.js";
 
-export function create(interaction, { t, response, set }) {
+export function create(interaction, context) {
+  const { t, response, set } = context;
+  const { note, check } = overuse(interaction.choices, context);
   const most = interaction.max_choices || Math.floor(interaction.choices.length / 2);
   const pairs = Array.from({ length: Math.max(most, response?.length ?? 0) }, (_, index) => response?.[index]?.split(" ") ?? ["", ""]);
 
   function changed() {
-    const whole = pairs.filter(([a, b]) => a && b && a !== b);
-    set(ascending(whole.map((pair) => [...pair].sort().join(" "))));
+    const whole = pairs.filter(([a, b]) => a && b && a !== b).map((pair) => [...pair].sort().join(" "));
+    set(ascending(whole));
+    check(whole, true);
   }
 
   const selects = pairs.map((pair, row) =>
@@ -25,9 +29,10 @@ export function create(interaction, { t, response, set }) {
       }),
     ),
   );
+  check(response, false);
   const rows = selects.map((sides) => element("li", {}, sides));
   return {
-    element: element("div", {}, element("p", { class: "hint" }, t("associate.hint")), element("ol", { class: "pairs" }, rows)),
+    element: element("div", {}, element("p", { class: "hint" }, t("associate.hint")), element("ol", { class: "pairs" }, rows), note),
     /** Puts two choices into the first free row; the same pair again takes it away. */
     pair(a, b) {
       const wanted = [a, b].sort().join(" ");

@@ -2,8 +2,11 @@
 
 import { element } from "../element.js";
 import { ascending, listOf, plain, selectOf } from "./choices.js";
+import { overuse } from "./overuse.js";
 
-export function create(interaction, { t, response, set, promptElement }) {
+export function create(interaction, context) {
+  const { t, response, set, promptElement } = context;
+  const { note, check } = overuse(interaction.choices, context);
   const filled = new Map((response ?? []).map((pair) => pair.split(" ").reverse()));
   interaction.targets.forEach((gap, index) => {
     const select = selectOf(interaction.choices, {
@@ -13,12 +16,15 @@ export function create(interaction, { t, response, set, promptElement }) {
       onChange: (id) => {
         if (id) filled.set(gap.id, id);
         else filled.delete(gap.id);
-        set(ascending([...filled].map(([target, choice]) => `${choice} ${target}`)));
+        const pairs = [...filled].map(([target, choice]) => `${choice} ${target}`);
+        set(ascending(pairs));
+        check(pairs, true);
       },
     });
     promptElement.querySelector(`[data-target="${CSS.escape(gap.id)}"]`)?.replaceChildren(select);
   });
-  return { element: element("div", {}) };
+  check(response, false);
+  return { element: element("div", {}, note) };
 }
 
 export function complete(interaction, response) {

@@ -2,31 +2,21 @@
 
 import { element, freshId } from "../element.js";
 import { ascending, letter, listOf, plain, selectOf, shown } from "./choices.js";
+import { overuse } from "./overuse.js";
 
-export function create(interaction, { t, response, set, announce }) {
+export function create(interaction, context) {
+  const { t, response, set } = context;
   const partners = new Map(interaction.choices.map(({ id }) => [id, new Set()]));
   for (const pair of response ?? []) {
     const [left, right] = pair.split(" ");
     partners.get(left)?.add(right);
   }
-  const note = element("p", { class: "note", hidden: true });
-  const allowed = new Map(interaction.targets.map(({ id, match_max: most }) => [id, most]));
+  const { note, check } = overuse(interaction.targets, context, (target) => letter(interaction.targets.indexOf(target)));
 
   function changed() {
     const pairs = [...partners].flatMap(([left, rights]) => [...rights].map((right) => `${left} ${right}`));
     set(ascending(pairs));
-    check(true);
-  }
-
-  /** Says when a partner is used more often than it may be; the choice itself is never undone behind one's back. */
-  function check(aloud) {
-    const uses = new Map();
-    for (const rights of partners.values()) for (const right of rights) uses.set(right, (uses.get(right) ?? 0) + 1);
-    const over = interaction.targets.findIndex(({ id }) => allowed.get(id) && (uses.get(id) ?? 0) > allowed.get(id));
-    const sentence = over < 0 ? "" : t("match.twice", { letter: letter(over), n: allowed.get(interaction.targets[over].id) });
-    if (aloud && sentence && sentence !== note.textContent) announce(sentence);
-    note.textContent = sentence;
-    note.hidden = !sentence;
+    check(pairs, true);
   }
 
   const rows = interaction.choices.map((choice, index) => {
@@ -68,7 +58,7 @@ export function create(interaction, { t, response, set, announce }) {
     );
   }
 
-  check(false);
+  check(response, false);
   return {
     element: element(
       "div",

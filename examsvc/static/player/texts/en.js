@@ -110,7 +110,7 @@ export const en = {
   "match.right": "To choose from:",
   "match.choose": "– choose –",
   "match.label": "Belongs to: {text}",
-  "match.twice": { one: "{letter} is used more than once.", other: "{letter} is used more than {n} times." },
+  "pairs.overused": { one: "“{choice}” is used more than once. Change one pair.", other: "“{choice}” is used more than {n} times. Change one pair." },
   "associate.hint": "Make pairs.",
   "associate.first": "Pair {n}, first",
   "associate.second": "Pair {n}, second",
