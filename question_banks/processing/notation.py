@@ -22,8 +22,8 @@ _TEXT_ELEMENTS = frozenset(("base-value", "value"))
 
 
 def kebab(name: str) -> str:
-    """responseProcessing → response-processing; a name of QTI 3 loses its "qti-"."""
-    return _CAMEL.sub(lambda found: "-" + found[1].lower(), name.removeprefix("qti-")).lower()
+    """responseProcessing → response-processing; a name of QTI 3 loses its "qti-".  Normal like every text, so that it comes back as it is."""
+    return _CAMEL.sub(lambda found: "-" + found[1].lower(), normal(name).removeprefix("qti-")).lower()
 
 
 def camel(name: str) -> str:
