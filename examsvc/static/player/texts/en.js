@@ -110,7 +110,7 @@ export const en = {
   "match.right": "To choose from:",
   "match.choose": "– choose –",
   "match.label": "Belongs to: {text}",
-  "pairs.overused": { one: "“{choice}” is used more than once. Change one pair.", other: "“{choice}” is used more than {n} times. Change one pair." },
+  "pairs.overused": { one: "“{choice}” is used more than once. Change one of them.", other: "“{choice}” is used more than {n} times. Change one of them." },
   "associate.hint": "Make pairs.",
   "associate.first": "Pair {n}, first",
   "associate.second": "Pair {n}, second",

@@ -110,7 +110,7 @@ export const vi = {
   "match.right": "Các mục để ghép:",
   "match.choose": "– chọn –",
   "match.label": "Ghép với: {text}",
-  "pairs.overused": "“{choice}” đang được dùng quá {n} lần. Hãy sửa lại một cặp.",
+  "pairs.overused": "“{choice}” đang được dùng quá {n} lần. Hãy đổi một lựa chọn.",
   "associate.hint": "Ghép thành từng cặp.",
   "associate.first": "Cặp {n}, mục thứ nhất",
   "associate.second": "Cặp {n}, mục thứ hai",
