@@ -13,11 +13,13 @@ from question_banks.sources import parse_xml
 declare(
     {
         "processing-too-deep": "The processing rules are nested deeper than {most} levels.",
+        "processing-name": "The processing rules have an element or attribute {name}, which is no name of QTI.",
         "processing-xml": "The processing rules cannot be read. {reason}",
     }
 )
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])([A-Z])")
+_NAME = re.compile(r"[^\W\d_][\w.-]*")
 _TEXT_ELEMENTS = frozenset(("base-value", "value"))
 
 
@@ -46,6 +48,9 @@ def node_of(element: etree._Element, limits: Limits = LIMITS, depth: int = 0) ->
             if "}" not in key
         )
     )
+    for one in (name, *(key for key, _ in attributes)):
+        if not _NAME.fullmatch(one):  # "qti-1" is a name of XML, the "1" that is left of it is none
+            raise ItemError("processing-name", name=one)
     inner = tuple(node_of(child, limits, depth + 1) for child in element if isinstance(child.tag, str))
     text = normal(element.text or "") if name in _TEXT_ELEMENTS else ""
     return Node(name, attributes, inner, text)
