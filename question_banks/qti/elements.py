@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from lxml import etree
 
+from question_banks.markup import normal
 from question_banks.problems import ItemError, declare
 from question_banks.processing.notation import kebab
 from question_banks.values import exact
@@ -34,13 +35,13 @@ def name(element: etree._Element) -> str:
 
 
 def get(element: etree._Element, attribute: str, default: str = "") -> str:
-    """An attribute by its kebab name in whichever form the file has it."""
+    """An attribute by its kebab name in whichever form the file has it, normal like every text."""
     value = element.get(attribute)
     if value is not None:
-        return value
+        return normal(value)
     for key, value in element.attrib.items():
         if "}" not in key and _kebab(key) == attribute:
-            return value
+            return normal(value)
     return default
 
 
