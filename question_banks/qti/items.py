@@ -33,6 +33,7 @@ from question_banks.model import Criterion, Item, Level, Metadata, marks_of
 from question_banks.problems import BankError, ItemError, declare
 from question_banks.processing.notation import node_of
 from question_banks.qti import scoring
+from question_banks.qti.content import original
 from question_banks.qti.elements import MATHML, first, flag, get, inner, language, name, real, required, whole
 from question_banks.sources import content
 from question_banks.values import BASE_TYPES, CARDINALITIES, exact, lexical, read
@@ -159,6 +160,7 @@ class ItemReader:
                 tuple(
                     MapEntry(get(e, "map-key"), real(e, "mapped-value") or Fraction(0), flag(e, "case-sensitive", self.version == 3))
                     for e in inner(mapping, "map-entry")
+                    if get(e, "map-key")
                 ),
                 *_bounds(mapping),
             ),
@@ -358,7 +360,12 @@ class ItemReader:
         return self._plain_element(element, kind, targets)
 
     def _plain_element(self, element: etree._Element, kind: str, targets: set[str]) -> str:
-        if element.tag == f"{{{MATHML}}}{etree.QName(element).localname}":
+        meant = original(element)
+        if meant == "":
+            return self._html(element, targets)
+        if meant is not None:
+            tag = meant
+        elif element.tag == f"{{{MATHML}}}{etree.QName(element).localname}":
             tag = etree.QName(element).localname
         elif kind in ("object", "img", "audio", "video", "source"):
             return self._medium_tag(element, kind)
@@ -366,10 +373,12 @@ class ItemReader:
             tag = kind
         else:
             raise ItemError("qti-interaction", kind=kind)
+        for foot in list(inner(element, "tfoot")) if tag == "table" else ():
+            element.append(foot)  # behind the body, where HTML has it
         attributes = "".join(
             f' {key}="{escape(value)}"'
             for key, value in element.attrib.items()
-            if "}" not in key and not key.startswith("data-")
+            if "}" not in key and not key.startswith("data-") and (meant is None or key != "role")
         )
         if tag in ("br", "hr", "col"):
             return f"<{tag}{attributes}>"
@@ -413,7 +422,8 @@ class ItemReader:
         views = get(element, "view").split()
         if "candidate" not in views and set(views) & {"scorer", "author"}:
             for table in [e for e in element.iter() if name(e) == "table" and e.get("class") == RUBRIC]:
-                self.rubric += tuple(self._criterion(row) for row in table.iter() if name(row) == "tr")
+                rows = [row for part in inner(table, "tbody", "tr") for row in _rows(part)]
+                self.rubric += tuple(self._criterion(row) for row in rows)
                 parent = table.getparent()
                 if parent is not None:
                     parent.remove(table)
@@ -430,10 +440,9 @@ class ItemReader:
         if len(cells) != 3:
             raise ItemError("qti-missing", element="rubric", attribute="td")
         levels = []
-        for entry in cells[2].iter():
-            if name(entry) == "li":
-                marks, _, text = self._html(entry, set()).partition(": ")
-                levels.append(Level(_marks(marks), self.notes.html(text)))
+        for entry in [entry for listed in inner(cells[2], "ul") for entry in inner(listed, "li")]:
+            marks, _, text = self._html(entry, set()).partition(": ")
+            levels.append(Level(_marks(marks), self.notes.html(text)))
         title = self.notes.html(self._html(cells[0], set()))
         identifier = get(row, "id").removeprefix("rubric-") or slug(title.plain())
         return Criterion(identifier, title, _marks(content(cells[1])), tuple(levels))
@@ -595,7 +604,7 @@ class ItemReader:
                 get(element, "show-hide", "show") != "hide",
             )
         return Choice(
-            required(element, "identifier"), text, flag(element, "fixed", False), most, whole(element, "match-min", 0),
+            required(element, "identifier"), text, flag(element, "fixed", flag(element, "data-fixed", False)), most, whole(element, "match-min", 0),
             tuple(get(element, "match-group").split()), picture=picture, why=why, show=show,
         )  # fmt: skip
 
@@ -649,6 +658,10 @@ class ItemReader:
         return "".join(marks)
 
 
+def _rows(part: etree._Element) -> list[etree._Element]:
+    return [part] if name(part) == "tr" else list(inner(part, "tr"))
+
+
 def _marks(text: str) -> Fraction:
     try:
         return exact(text)
@@ -666,6 +679,8 @@ def _bounds(element: etree._Element) -> tuple[Fraction, Fraction | None, Fractio
 
 def _coordinates(element: etree._Element) -> tuple[int, ...]:
     coords = get(element, "coords")
+    if get(element, "shape") == "default" and not coords.strip("0, %"):
+        return ()
     try:
         return tuple(round(exact(word.strip().rstrip("%"))) for word in coords.replace(",", " ").split())
     except ValueError:

@@ -236,7 +236,9 @@ def _extension(medium: Media) -> str:
 def _manifest_of(bank: Bank, listed: list[tuple[Item, str, list[str]]], version: Version) -> bytes:
     namespace, schema, schema_version, type = _PACKAGE[version]
     root = etree.Element(
-        f"{{{namespace}}}manifest", nsmap={None: namespace, "lom": _LOM}, identifier=f"MANIFEST-{bank.id}"
+        f"{{{namespace}}}manifest",
+        nsmap={None: namespace, "lom": _LOM},
+        identifier=f"MANIFEST-{re.sub(r'[^A-Za-z0-9._-]', '-', bank.id)}",
     )
 
     def make(name: str, parent: etree._Element, text: str = "", **attributes: str) -> etree._Element:

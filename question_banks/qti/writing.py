@@ -9,9 +9,11 @@ from lxml import html as lxml_html
 
 from question_banks.declarations import (
     KINDS,
+    AreaEntry,
     AreaMapped,
     Choice,
     Interaction,
+    MapEntry,
     Mapped,
     Node,
     OutcomeDeclaration,
@@ -24,7 +26,8 @@ from question_banks.model import Bank, Criterion, Item
 from question_banks.presenting import WORDS
 from question_banks.problems import ItemError
 from question_banks.processing.notation import camel
-from question_banks.qti.elements import MATHML
+from question_banks.qti.content import MISSING, missing, settle
+from question_banks.qti.elements import MATHML, name
 from question_banks.qti.scoring import general
 from question_banks.renaming import renamed
 from question_banks.values import show
@@ -38,12 +41,30 @@ SCHEMAS = {
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _NAME = re.compile(r"[^\W\d][\w.-]*\Z")
+_NO_NAME = (
+    re.compile(  # what no name in XML holds ("Extensible Markup Language 1.0", 5th edition, production 4a)
+        "[^-.\\w\xb7]|[\xaa\xb2\xb3\xb5\xb9\xba\xbc-\xbe]|[\u2460-\u2bff\u3000]"
+    )
+)
 _MARK = re.compile(r"(\[\[\w[\w.-]*\]\])")
 _CONDITION = re.compile(r"\[\[(show|hide) (\w[\w.-]*) ([^\[\]]*)\]\]")
 _BLOCK = frozenset(
     ("p", "div", "ul", "ol", "dl", "table", "blockquote", "pre", "h1", "h2", "h3", "h4", "h5", "h6", "hr")
 )
 _NUMBERS = frozenset(("integer", "float"))
+_VALUES = {  # (element or "", attribute) → values that QTI 3 knows; others are left out
+    ("", "dir"): re.compile("ltr|rtl|auto"),
+    ("img", "width"): re.compile(r"\d+%?"),
+    ("img", "height"): re.compile(r"\d+%?"),
+    ("video", "width"): re.compile(r"\d+"),
+    ("video", "height"): re.compile(r"\d+"),
+    ("th", "scope"): re.compile("col|colgroup|row|rowgroup"),
+    ("", "colspan"): re.compile(r"\d{1,9}"),
+    ("", "rowspan"): re.compile(r"\d{1,9}"),
+    ("", "span"): re.compile(r"\d{1,9}"),
+    ("", "headers"): re.compile(r"[A-Za-z_][\w.-]*(\s+[A-Za-z_][\w.-]*)*"),
+    ("source", "type"): re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+", re.ASCII),
+}
 
 
 def named_for_qti(item: Item) -> Item:
@@ -56,7 +77,8 @@ def named_for_qti(item: Item) -> Item:
 
 
 def _valid(identifier: str) -> str:
-    return identifier if _NAME.match(identifier) else f"_{identifier}"
+    name = _NO_NAME.sub(lambda found: f"_{ord(found[0]):X}_", identifier)
+    return name if _NAME.match(name) else f"_{name}"
 
 
 class ItemWriter:
@@ -71,6 +93,7 @@ class ItemWriter:
         self.version: Version = version
         self.files = files
         self.placed: set[str] = set()
+        self.in_formulas: set[str] = set()
 
     # elements
 
@@ -87,7 +110,13 @@ class ItemWriter:
         return element
 
     def plain(self, tag: str, parent: etree._Element) -> etree._Element:
-        return etree.SubElement(parent, f"{{{MATHML if tag in _MATH else NAMESPACES[self.version]}}}{tag}")
+        """An element of HTML or MathML; in QTI 3 a span stands for what it lacks."""
+        namespace = MATHML if tag in _MATH else NAMESPACES[self.version]
+        if self.version == 3 and tag in MISSING:
+            element = etree.SubElement(parent, f"{{{namespace}}}span")
+            missing(element, tag)
+            return element
+        return etree.SubElement(parent, f"{{{namespace}}}{tag}")
 
     def node(self, node: Node, parent: etree._Element) -> None:
         element = self.make(node.name, parent)
@@ -142,6 +171,11 @@ class ItemWriter:
             )
             target = self.make("content-body", feedback) if self.version == 3 else feedback
             self.html(item.explanation.html(self.language), target)
+            if self.version == 3:
+                settle(feedback, self._type_of)
+        for element in root:
+            if name(element) == "template-declaration" and element.get("identifier") in self.in_formulas:
+                element.set("math-variable" if self.version == 3 else "mathVariable", "true")
         return root
 
     def _values(self, parent: etree._Element, name: str, values: tuple[str, ...]) -> None:
@@ -159,24 +193,23 @@ class ItemWriter:
             cardinality=response.cardinality,
             base_type=base,
         )
-        self._values(element, "correct-response", response.correct)
         self._values(element, "default-value", response.default)
+        self._values(element, "correct-response", response.correct)
         if response.mapping is not None:
             mapping = self._table(element, "mapping", response.mapping)
-            for entry in response.mapping.entries:
+            for entry in response.mapping.entries or (MapEntry("", response.mapping.default, True),):
                 self.make(
                     "map-entry", mapping, map_key=entry.key, mapped_value=self._number(entry.value),
                     case_sensitive="true" if entry.case else "false",
                 )  # fmt: skip
         if response.areas is not None:
             areas = self._table(element, "area-mapping", response.areas)
-            for area in response.areas.entries:
-                coords = ",".join(map(str, area.coordinates))
+            for area in response.areas.entries or (AreaEntry("default", (), response.areas.default),):
                 self.make(
                     "area-map-entry",
                     areas,
                     shape=area.shape,
-                    coords=coords,
+                    coords=_coords(area.coordinates),
                     mapped_value=self._number(area.value),
                 )
 
@@ -233,12 +266,11 @@ class ItemWriter:
                 parent.append(self.interaction(interaction))
                 self.html("&nbsp;" + interaction.unit.inline(self.language), parent)
                 continue
-            if interaction.kind == "position-object" and interaction.picture:
-                parent = self.make("position-object-stage", body)
-                self._object(parent, interaction.picture)
             parent.append(self.interaction(interaction))
-        if len(body) == 0:
+        if len(body) == 0 and not (body.text or "").strip():
             self.plain("p", body)
+        if self.version == 3:
+            settle(body, self._type_of)
 
     def _rubric_table(self, rubric: tuple[Criterion, ...]) -> str:
         rows = []
@@ -311,8 +343,17 @@ class ItemWriter:
         ]
         element = self.plain("div" if child.tag == "p" and blocks else str(child.tag), parent)
         for key, value in child.attrib.items():
+            if self.version == 3:
+                value = "true" if key == "controls" else value
+                pattern = _VALUES.get((str(child.tag), key)) or _VALUES.get(("", key))
+                if (pattern and not pattern.fullmatch(value)) or (
+                    child.tag in _MATH and key in ("lang", "title")
+                ):
+                    continue
             if key != "controls" or self.version == 3:
                 element.set(key, value)
+        if self.version == 3 and child.tag == "img" and child.get("alt") is None:
+            element.set("alt", "")
         self._children(child, element, interactions, within)
 
     def _text(
@@ -331,9 +372,21 @@ class ItemWriter:
             elif within is not None and any(target.id == name for target in within.targets):
                 parent.append(self._target(within, next(t for t in within.targets if t.id == name)))
             elif any(template.id == name for template in self.item.templates):
-                self.make("printed-variable", parent, identifier=name)
+                if etree.QName(parent).namespace == MATHML:
+                    self._in_formula(parent, name)
+                else:
+                    self.make("printed-variable", parent, identifier=name)
             elif piece:
                 _append_text(parent, piece)
+
+    def _in_formula(self, parent: etree._Element, variable: str) -> None:
+        """A variable in a formula stands under its own name, and is declared to be of formulas."""
+        if len(parent) or parent.text or etree.QName(parent).localname not in ("mi", "mn", "mtext"):
+            _append_text(parent, f"[[{variable}]]")  # among other signs QTI has no way to say it
+            return
+        parent.tag = f"{{{MATHML}}}mi"
+        parent.text = variable
+        self.in_formulas.add(variable)
 
     def _target(self, interaction: Interaction, target: Choice) -> etree._Element:
         group = " ".join(target.group) or None
@@ -346,7 +399,7 @@ class ItemWriter:
     # interactions
 
     def interaction(self, i: Interaction) -> etree._Element:
-        """The element of one interaction."""
+        """The element of one interaction; an object to position with the stage that it is put on."""
         element = self.make(f"{i.kind}-interaction", None, response_identifier=i.response)
 
         def put(**attributes: str | int | None) -> None:
@@ -363,12 +416,12 @@ class ItemWriter:
             put(max_choices=i.max_choices or None, min_choices=i.min_choices or None)
         if i.kind in ("associate", "match", "graphic-associate"):
             put(max_associations=i.max_choices, min_associations=i.min_choices or None)
+        if i.kind in ("gap-match", "graphic-gap-match") and self.version == 3:  # where 1 is meant unless said
+            put(max_associations=i.max_choices, min_associations=i.min_choices or None)
         if i.kind in ("text-entry", "extended-text"):
-            put(
-                expected_length=i.length or None,
-                pattern_mask=i.pattern or None,
-                expected_lines=i.lines or None,
-            )
+            put(expected_length=i.length or None, pattern_mask=i.pattern or None)
+        if i.kind == "extended-text":
+            put(expected_lines=i.lines or None)
             least, most = i.words
             if self.version == 3:
                 for key, words in (("data-words-min", least), ("data-words-max", most)):
@@ -384,6 +437,11 @@ class ItemWriter:
         if i.kind == "upload":
             raise ItemError("qti-upload")
         self._fill(element, i)
+        if i.kind == "position-object" and i.picture is not None:
+            stage = self.make("position-object-stage", None)
+            self._object(stage, i.picture)
+            stage.append(element)
+            return stage
         return element
 
     def _fill(self, element: etree._Element, i: Interaction) -> None:
@@ -394,7 +452,7 @@ class ItemWriter:
                 self._object(element, i.choices[0].picture)
             return
         if i.picture is not None:
-            self._object(element, i.picture)
+            self._object(element, i.picture, film=i.kind == "media")
         if i.kind in ("choice", "order"):
             for choice in i.choices:
                 self._choice(element, "simple-choice", choice, i)
@@ -420,20 +478,23 @@ class ItemWriter:
             for target in i.targets:
                 pairs = name == "associable-hotspot"
                 self.make(
-                    name, element, identifier=target.id, shape=target.shape, coords=",".join(map(str, target.coordinates)),
+                    name, element, identifier=target.id, shape=target.shape or "default", coords=_coords(target.coordinates),
                     hotspot_label=target.text.plain(self.language) or None, match_max=target.match_max if pairs else None,
-                    match_min=(target.match_min or None) if pairs else None, match_group=" ".join(target.group) or None,
+                    match_min=(target.match_min or None) if pairs else None,
+                    match_group=(" ".join(target.group) or None) if pairs else None,
                 )  # fmt: skip
 
     def _choice(self, parent: etree._Element, name: str, choice: Choice, i: Interaction) -> None:
         pairs = name in ("simple-associable-choice", "gap-text", "gap-img")
         shown = choice.show
         element = self.make(
-            name, parent, identifier=choice.id, fixed="true" if choice.fixed else None,
+            name, parent, identifier=choice.id,
             match_max=choice.match_max if pairs else None, match_min=(choice.match_min or None) if pairs else None,
-            match_group=" ".join(choice.group) or None, template_identifier=shown[0] if shown else None,
+            match_group=(" ".join(choice.group) or None) if pairs else None, template_identifier=shown[0] if shown else None,
             show_hide=None if shown is None else "show" if shown[2] else "hide",
         )  # fmt: skip
+        if choice.fixed:  # what goes into gaps has no such attribute in QTI 3
+            element.set("data-fixed" if self.version == 3 and name.startswith("gap-") else "fixed", "true")
         if choice.picture:
             self._object(element, choice.picture)
         elif choice.text:
@@ -450,12 +511,18 @@ class ItemWriter:
             )
             self.html(choice.why.inline(self.language), feedback)
 
-    def _object(self, parent: etree._Element, picture: Picture) -> None:
+    def _type_of(self, path: str) -> str:
+        """The media type of the file that `path` names, seen from the item."""
+        key = next((key for key, other in self.files.items() if other == path), path)
+        return self.bank.media[key].type if key in self.bank.media else "application/octet-stream"
+
+    def _object(self, parent: etree._Element, picture: Picture, film: bool = False) -> None:
+        """The picture; a film in a media interaction is an object whatever it is."""
         path = self.files.get(picture.media, picture.media)
         kind = self.bank.media[picture.media].type if picture.media in self.bank.media else "image/png"
         sizes = {"width": picture.width, "height": picture.height}
         alternative = picture.alternative.plain(self.language)
-        if self.version == 3 and kind.startswith("image/"):
+        if self.version == 3 and kind.startswith("image/") and not film:
             element = self.plain("img", parent)
             element.set("src", path)
             element.set("alt", alternative)
@@ -467,6 +534,11 @@ class ItemWriter:
         for key, value in sizes.items():
             if value:
                 element.set(key, str(value))
+
+
+def _coords(coordinates: tuple[int, ...]) -> str:
+    """The numbers of an area, which QTI wants of "default", the whole picture, as well."""
+    return ",".join(map(str, coordinates or (0, 0, 0, 0)))
 
 
 def _append_text(parent: etree._Element, text: str) -> None:
