@@ -45,7 +45,7 @@ _MATH = frozenset(("math",))
 _HTML = _PHRASES | _BLOCKS
 _INLINE = _PHRASES | _MATH | _ENTRIES | _SHOWN | {"qti-gap", "qti-hottext"}
 _FLOW = _HTML | _MATH | _ENTRIES | _SHOWN | _CONDITIONAL | {"qti-hottext", "qti-interaction"}
-_PHRASING = _PHRASES - {"acronym", "big", "tt"} | {"audio", "video"}
+_PHRASING = _PHRASES - {"acronym", "big", "tt"}
 _LABEL = _PHRASES | _MATH | _SHOWN
 _CHOICE = _HTML | _MATH | _SHOWN | _CONDITIONAL
 
@@ -85,14 +85,16 @@ _HOLDERS = {  # where words may not stand: what a stretch of them is put into
     "dl": "dd",
 }
 _WORDS = _names(  # where no block may stand, however deep
-    "qti-inline-choice qti-gap-text qti-hottext qti-template-inline qti-feedback-inline ruby"
+    "qti-inline-choice qti-gap-text qti-hottext qti-template-inline qti-feedback-inline ruby rb rt rp"
 )
+_OF_RUBY = _names("rb rt rp")
 _INSIDE_BLOCKS = _names("li dt dd caption col colgroup thead tbody tfoot tr td th figcaption")
 _STANDING_IN = _names("p div span li dd br")
 _RESTORED = (
     _PHRASES - {"img", "object", "picture"}
     | _BLOCKS - {"audio", "video"}
     | _INSIDE_BLOCKS
+    | _OF_RUBY
     | set(MISSING)
     | {""}
 )
@@ -156,9 +158,13 @@ def _rename(element: etree._Element, name: str) -> None:
 
 
 def _wrap(element: etree._Element) -> None:
-    """Puts every child that may not stand in `element` into a span or a div; a place for words that has a block in it
-    becomes a div."""
+    """Puts every child that may not stand in `element` into a span or a div; a part without its whole (an entry of no
+    list) and a place for words that has a block in it become one."""
     allowed = _ALLOWED[_name(element)]
+    for child in element:
+        if _name(child) in _INSIDE_BLOCKS | _OF_RUBY and not _may(child, allowed):
+            _rename(child, "span" if _name(child) in _OF_RUBY else "div")
+            _wrap(child)
     if allowed <= _INLINE and any(_is_block(child) and not _may(child, allowed) for child in element):
         _rename(element, "div")
         allowed = _ALLOWED["div"]
@@ -195,8 +201,9 @@ def _gathered(element: etree._Element, allowed: frozenset[str], name: str) -> li
                 holder, space = None, ""
                 continue
         if holder is None:
-            holder = etree.SubElement(element, f"{{{NAMESPACE}}}{name}", {ORIGINAL: ""})
+            holder = _holder(name)
             holder.text = space
+            element.append(holder)
             holders.append(holder)
         if not isinstance(part, str):
             holder.append(part)
@@ -209,20 +216,16 @@ def _gathered(element: etree._Element, allowed: frozenset[str], name: str) -> li
 
 def _as_words(element: etree._Element) -> None:
     """Blocks inside a place for words become spans, each apart from the next by a space; a rule, a new line."""
-    for part in list(element.iter(f"{{{NAMESPACE}}}*")):
+    for part in list(element.iterdescendants(f"{{{NAMESPACE}}}*")):
         name = _name(part)
-        if part is element or name not in _BLOCKS - {"audio", "video"} | _INSIDE_BLOCKS | {
-            "qti-template-block"
-        }:
-            continue
         if name == "qti-template-block":
             part.tag = f"{{{NAMESPACE}}}qti-template-inline"
             etree.strip_tags(part, f"{{{NAMESPACE}}}qti-content-body")
-            continue
-        for key in set(part.attrib) - _KEPT:
-            del part.attrib[key]
-        _rename(part, "br" if name == "hr" else "span")
-        part.tail = f" {part.tail or ''}"
+        elif name in _BLOCKS - {"audio", "video"} | _INSIDE_BLOCKS:
+            for key in set(part.attrib) - _KEPT:
+                del part.attrib[key]
+            _rename(part, "br" if name == "hr" else "span")
+            part.tail = f" {part.tail or ''}"
 
 
 def _as_object(element: etree._Element, type_of: Callable[[str], str]) -> None:

@@ -117,9 +117,7 @@ GROUPS = {
 # Content: children as in a regular expression; "~" before it: text between them; "=": text alone; "": nothing.
 
 PRESENTED = "id:id class:text lang:text label:text dir:ltr|rtl|auto xml:lang:language data-*"
-EXTRA = (
-    "title:text start:integer type:text reversed:text value:integer"  # of HTML, through the open attributes
-)
+EXTRA = "title:text start:integer type:text reversed:text value:integer role:insertion|deletion"  # of HTML, through the open attributes
 ANSWERED = f"response-identifier!:name {PRESENTED}"
 CHOICES = "max-choices:count min-choices:count"
 PAIRS = "max-associations:count min-associations:count"
@@ -351,7 +349,7 @@ TABLE: dict[str, tuple[str, str]] = {
             "abbr", "acronym", "address", "b", "big", "cite", "code", "dfn", "em", "h1", "h2", "h3", "h4", "h5", "h6", "i",
             "kbd", "p", "pre", "samp", "small", "span", "strong", "sub", "sup", "tt", "var", "dt",
         ),
-        (f"{PRESENTED} {EXTRA} role:insertion|deletion", "~INLINE*"),
+        (f"{PRESENTED} {EXTRA}", "~INLINE*"),
     ),
     "q": (f"{PRESENTED} {EXTRA} cite:uri", "~INLINE*"),
     "blockquote": (f"{PRESENTED} {EXTRA} cite:uri", "~HTML*"),
