@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+\Z")
+_SPECIAL = re.compile(r'[\\"\x00-\x1f\x7f]')
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\t": "\\t", "\b": "\\b", "\f": "\\f", "\r": "\\r", "\n": "\\n"}
 
 Toml = str | int | bool | Sequence["Toml"] | Mapping[str, "Toml"]
@@ -16,16 +17,12 @@ def key(name: str) -> str:
 def string(text: str) -> str:
     """A basic string; one with line breaks as a multi-line string, so that texts stay readable."""
     if "\n" in text and "\r" not in text:
-        return '"""\n' + "".join("\n" if c == "\n" else _escape(c) for c in text) + '"""'
-    return '"' + "".join(_escape(c) for c in text) + '"'
+        return '"""\n' + "\n".join(_SPECIAL.sub(_escape, line) for line in text.split("\n")) + '"""'
+    return '"' + _SPECIAL.sub(_escape, text) + '"'
 
 
-def _escape(c: str) -> str:
-    if c in _ESCAPES:
-        return _ESCAPES[c]
-    if c < " " or c == "\x7f":
-        return f"\\u{ord(c):04x}"
-    return c
+def _escape(found: re.Match[str]) -> str:
+    return _ESCAPES.get(found[0]) or f"\\u{ord(found[0]):04x}"
 
 
 def value(data: Toml, indent: str = "") -> str:

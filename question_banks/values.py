@@ -205,5 +205,5 @@ def _folded(text: str, case: bool, accents: bool) -> str:
         text = text.casefold()
     if not accents:
         text = text.replace("đ", "d").replace("Đ", "D")
-        text = "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
+        text = "".join(c for c in unicodedata.normalize("NFD", text) if c < "\u0300" or not unicodedata.combining(c))
     return unicodedata.normalize("NFC", text)

@@ -97,7 +97,9 @@ def enter_people(session: Session, log: str, now: datetime) -> None:
 @ledger.introduces
 def introduce(session: Session, log: str, code: str, now: datetime) -> None:
     """Whoever acts or approves in a log is enrolled in it first; codes of candidates' applications are not people's."""
-    account_id = session.scalar(select(Account.id).where(Account.code == code))
+    enrolled = (Enrolment.account_id == Account.id) & (Enrolment.log == log)
+    unknown = select(Account.id).outerjoin(Enrolment, enrolled).where(Account.code == code, Enrolment.account_id.is_(None))
+    account_id = session.scalar(unknown)
     if account_id is not None:
         enrol(session, log, account_id, now)
 

@@ -130,7 +130,7 @@ def office_list(slug: str) -> str:
 
 
 def _rounds(competition: Competition) -> list[Any]:
-    return [queries.rounds(web.session(), post.id) for post in competition.posts]
+    return list(queries.rounds_of_posts(web.session(), competition).values())
 
 
 def _ready(competition: Competition, rows: list[tuple[Application, str]]) -> set[int]:

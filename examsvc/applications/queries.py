@@ -8,7 +8,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from examsvc.accounts import oracles
 from examsvc.applications import eligibility, questions, rules
@@ -244,6 +244,7 @@ def submitted(session: Session, competition_id: int) -> list[Application]:
                 Application.submitted_at.is_not(None),
                 Application.withdrawn_at.is_(None),
             )
+            .options(selectinload(Application.findings))
             .order_by(func.length(Application.candidate_number), Application.candidate_number)
         )
     )
@@ -328,6 +329,14 @@ def rounds(session: Session, post_id: int) -> list[ApplicationRound]:
     )
 
 
+def rounds_of_posts(session: Session, competition: Competition) -> dict[int, list[ApplicationRound]]:
+    """The rounds of every post of a competition, by the post's id in the order of the posts."""
+    found: dict[int, list[ApplicationRound]] = {post.id: [] for post in competition.posts}
+    for one in session.scalars(select(ApplicationRound).where(ApplicationRound.post_id.in_(found)).order_by(ApplicationRound.number)):
+        found[one.post_id].append(one)
+    return found
+
+
 def closes(session: Session, post: Post) -> datetime | None:
     """Until when applications for the post are taken: the newest round's end, else the date in the calendar."""
     found = rounds(session, post.id)
@@ -387,7 +396,7 @@ def facts_for_phases(session: Session, competition: Competition, now: datetime) 
     enough-candidates, plans-handed-in:STAGE."""
     regulation = competitions.regulation(competition)
     found = set()
-    by_post = [rounds(session, post.id) for post in competition.posts]
+    by_post = rounds_of_posts(session, competition).values()
     closes_at = competitions.date_of(competition, "applications-closed")
     opens_at = competitions.date_of(competition, "applications-opened")
     if (opens_at is not None and opens_at <= now) or any(by_post):

@@ -35,14 +35,15 @@ def settle(session: Session, competition: Competition, now: datetime) -> None:
     if phase in BEFORE:
         return
     until = competitions.date_of(competition, CLOSED)
-    unopened = [post for post in competition.posts if not queries.rounds(session, post.id)]
+    by_post = queries.rounds_of_posts(session, competition)
+    unopened = [post for post in competition.posts if not by_post[post.id]]
     if unopened and until is not None:
         _open(session, unopened, until, now)
-    for post in competition.posts:
-        for one in queries.rounds(session, post.id):
-            over = now >= one.until or (one.number == 1 and phase != "applications")
-            if one.closed_at is None and over:
-                _close(session, one, now)
+        by_post = queries.rounds_of_posts(session, competition)
+    for one in (one for found in by_post.values() for one in found):
+        over = now >= one.until or (one.number == 1 and phase != "applications")
+        if one.closed_at is None and over:
+            _close(session, one, now)
 
 
 def _open(session: Session, posts: list[Post], until: datetime, now: datetime) -> None:
@@ -186,7 +187,7 @@ def _something_due(session: Session, competition: Competition, now: datetime) ->
     phase = competitions.phase_kind(competition)
     if phase in BEFORE:
         return False
-    by_post = [queries.rounds(session, post.id) for post in competition.posts]
+    by_post = queries.rounds_of_posts(session, competition).values()
     if any(not one for one in by_post):
         return competitions.date_of(competition, CLOSED) is not None
     return any(

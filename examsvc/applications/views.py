@@ -116,7 +116,7 @@ def _office_tasks(session: Session, actor: Actor, competition: Competition, now:
     acts = any(actor.holds(role, slug) for role in OFFICE)
     closed = all(
         rounds_ and (rounds_[-1].closed_at is not None or now >= rounds_[-1].until)
-        for rounds_ in (queries.rounds(session, post.id) for post in competition.posts)
+        for rounds_ in queries.rounds_of_posts(session, competition).values()
     )
     if acts and queries.count_submitted(session, competition.id):
         open_files = len(queries.undecided(session, competition.id))

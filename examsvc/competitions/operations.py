@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from examsvc.accounts import approvals, enrolment
@@ -247,9 +247,9 @@ def _confirm(
     given = {(one.path, one.digest) for one in queries.confirmations(session, competition.id)}
     if clauses - waiting - given:
         raise Refused(N_("The clause has changed since you read it. Read it again, then confirm."))
-    for path, digest in sorted(clauses & waiting):
-        session.add(ClauseConfirmation(competition_id=competition.id, path=path, digest=digest, by_id=by, at=now))
-    session.flush()
+    if confirmed := sorted(clauses & waiting):
+        head = {"competition_id": competition.id, "by_id": by, "at": now}
+        session.execute(insert(ClauseConfirmation), [head | {"path": path, "digest": digest} for path, digest in confirmed])
 
 
 def add_post(

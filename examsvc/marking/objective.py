@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from examsvc.base.errors import N_, Refused
@@ -104,23 +104,22 @@ def mark_attempt(session: Session, attempt: Attempt, *, now: datetime, run: int 
         marks = Fraction(Decimal(slot.marks))
         scores[slot.form_slot], digests[slot.form_slot] = (share * marks, marks), by.digest
     after = neutralise(scores, neutralised)
-    for slot in slots:
-        save = counted.get(slot.number)
-        score, maximum = after[slot.form_slot]
-        session.add(
-            ObjectiveMark(
-                attempt_id=attempt.id,
-                slot=slot.number,
-                form_slot=slot.form_slot,
-                run=run,
-                save_id=save.id if save else None,
-                item_digest=digests[slot.form_slot],
-                score=write_exact(score),
-                max_score=write_exact(maximum),
-                at=now,
-            )
-        )
-    session.flush()
+    marks_given = [
+        {
+            "attempt_id": attempt.id,
+            "slot": slot.number,
+            "form_slot": slot.form_slot,
+            "run": run,
+            "save_id": save.id if (save := counted.get(slot.number)) else None,
+            "item_digest": digests[slot.form_slot],
+            "score": write_exact(after[slot.form_slot][0]),
+            "max_score": write_exact(after[slot.form_slot][1]),
+            "at": now,
+        }
+        for slot in slots
+    ]
+    if marks_given:
+        session.execute(insert(ObjectiveMark), marks_given)
     return sum((score for score, _ in after.values()), Fraction(0))
 
 
