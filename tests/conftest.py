@@ -6,6 +6,7 @@ a skip into a failure.
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 import shutil
@@ -35,6 +36,12 @@ hypothesis.settings.load_profile(os.environ.get("EXAMSVC_PROPERTIES", "steady"))
 """The same examples on every machine; EXAMSVC_PROPERTIES=searching looks for new ones."""
 
 REQUIRED = {name.strip() for name in os.environ.get("EXAMSVC_REQUIRE", "").split(",") if name.strip()}
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays for the whole run: the garbage collector need not look at it again after every few statements."""
+    gc.collect()
+    gc.freeze()
 
 
 def missing(what: str, reason: str) -> None:

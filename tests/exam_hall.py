@@ -45,6 +45,7 @@ from examsvc.marking.models import Allocation, CodeMap, Hearing, PanelSeat, Scri
 from examsvc.papers import approval, banks, custody
 from examsvc.papers import operations as papers
 from examsvc.papers import queries as papers_of
+from examsvc.papers.models import Bank as StoredBank
 from examsvc.papers.models import Form
 from examsvc.results import computing, council, publishing
 from examsvc.results import queries as results
@@ -154,7 +155,7 @@ class ExamHall:
         self.now = BELL - timedelta(days=60)
         self.regulation = regulation or objective_only()
         self.people: dict[str, int] = {}
-        self.sitting_id = 0
+        self.sitting_id = self.bank_id = 0
         self.forms: dict[int, int] = {}
         self.keys: dict[str, str] = {}
         self.applications: dict[str, int] = {}
@@ -347,7 +348,10 @@ class ExamHall:
         self.admit()
         stage = self.regulation.stage_of(part).id
         with writing(self.session), unchecked(mixed):
-            stored = banks.import_bank(self.session, bank(), by=self.people["Setter"], now=self.now)
+            stored = self.session.get(StoredBank, self.bank_id) or banks.import_bank(
+                self.session, bank(), by=self.people["Setter"], now=self.now
+            )
+            self.bank_id = stored.id
             blueprint = papers.set_blueprint(
                 self.session,
                 self.competition,
