@@ -23,7 +23,8 @@ declare(
     }
 )
 
-IDENTIFIER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}\Z")
+LONGEST_IDENTIFIER = 200
+IDENTIFIER = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9._-]{{0,{LONGEST_IDENTIFIER - 1}}}\Z")
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3}\Z")
 MISSING = object()
 

@@ -2,13 +2,15 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, replace
+from itertools import count
 
 import filetype
 
 from question_banks import markup, soundness
 from question_banks.conversion import markdown_of_html
+from question_banks.fields import LONGEST_IDENTIFIER
 from question_banks.limits import LIMITS, Limits
 from question_banks.markup import MEDIA, Text, markdown_of_plain, normal
 from question_banks.model import Item, Media
@@ -180,11 +182,12 @@ def collect(
     return tuple(items.values()), media
 
 
-def free(wanted: str, taken: dict[str, Item]) -> str:
-    """`wanted`, or with the first number behind it that makes it new."""
-    if wanted not in taken:
-        return wanted
-    number = 2
-    while f"{wanted}-{number}" in taken:
-        number += 1
-    return f"{wanted}-{number}"
+def free(wanted: str, taken: Container[str]) -> str:
+    """`wanted`, or with the first number behind it that makes it new; never longer than an identifier may be."""
+    made = wanted
+    for number in count(2):
+        if made not in taken:
+            break
+        ending = f"-{number}"
+        made = wanted[: LONGEST_IDENTIFIER - len(ending)] + ending
+    return made

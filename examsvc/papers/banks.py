@@ -21,6 +21,7 @@ from examsvc.papers.models import Bank, ItemVersion, MediaFile
 from examsvc.papers.paper_lint import reading_words
 from question_banks import BankError, ImportResult, Item, Media, Problem, Text, read_bank, write_bank
 from question_banks.duplicates import Duplicate, duplicates, shown_words
+from question_banks.intake import free
 from question_banks.linting import item_media
 from question_banks.model import Bank as BankDocument
 from question_banks.reading import READERS
@@ -129,7 +130,7 @@ def examine(session: Session, result: ImportResult, *, name: str = "") -> Examin
         identifier = item.id
         if result.format not in OWN_IDENTIFIERS and identifier in newest and newest[identifier].digest != item.digest:
             same = by_digest.get(item.digest)
-            identifier = same.identifier if same is not None and same.identifier not in verdicts else _free(identifier, taken)
+            identifier = same.identifier if same is not None and same.identifier not in verdicts else free(identifier, taken)
         taken.add(identifier)
         kept = item if identifier == item.id else item.replaced(id=identifier)
         came_as[identifier] = item.id
@@ -163,13 +164,6 @@ def examine(session: Session, result: ImportResult, *, name: str = "") -> Examin
     ]
     whole = tuple(problem for problem in result.problems if not problem.item and problem.severity == "lossy")
     return Examination(name, result.format, result.bank.replaced(items=tuple(items)), tuple(lines), whole)
-
-
-def _free(identifier: str, taken: set[str]) -> str:
-    number = 2
-    while f"{identifier}-{number}" in taken:
-        number += 1
-    return f"{identifier}-{number}"
 
 
 def _verdict(stored: ItemVersion | None, item: Item) -> Verdict:

@@ -316,11 +316,15 @@ class Writer:
     def _gap(self, element: etree._Element) -> None:
         """Everything of a cloze stands in its text."""
 
+    def _language_of(self, text: Text) -> str:
+        """Moodle has one language for what gaps stand in: the one asked for, or another where the text lacks it."""
+        return self.language if self.language in text.languages else next(iter(text.languages), self.language)
+
     def _cloze_text(self) -> Text:
         item = self.item
         gaps = {gap.id: gap for gap in kinds.gaps(item)}
         weights = whole_weights([gap.weight for gap in gaps.values()], item.marks)
-        language = self.language if self.language in item.body.languages else item.body.languages[0]
+        language = self._language_of(item.body)
 
         def embedded(found: re.Match[str]) -> str:
             if found[1] not in gaps:
@@ -333,11 +337,7 @@ class Writer:
 
     def _drag_text(self) -> Text:
         interaction = self.item.interactions[0]
-        language = (
-            self.language
-            if self.language in interaction.prompt.languages
-            else interaction.prompt.languages[0]
-        )
+        language = self._language_of(interaction.prompt)
         words = {name: number for number, name in enumerate((c.id for c in interaction.choices), 1)}
         gaps = {pair.split()[1]: words[pair.split()[0]] for pair in self.item.responses[0].correct}
         html = self.item.body.html(language) + interaction.prompt.html(language)
