@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Mapping
 
 from question_banks.limits import Limits
+from question_banks.markup import normal
 from question_banks.problems import BankError, declare
 
 declare(
@@ -44,7 +45,10 @@ _BROKEN = (
 
 
 class Archive:
-    """A checked archive; `read` gives a member's bytes, `names` the members in order."""
+    """A checked archive; `read` gives a member's bytes, `names` the members in order.
+
+    Names are normal texts: a Mac writes "ả" as letters and marks, which a manifest may name in one sign.
+    """
 
     def __init__(self, data: bytes, file: str, limits: Limits) -> None:
         self._file = file
@@ -69,7 +73,7 @@ class Archive:
             raise BankError("zip-size", file=file, size=total, most=limits.archive_size)
 
     def _check(self, member: zipfile.ZipInfo) -> str:
-        name = member.filename.replace("\\", "/")
+        name = normal(member.filename.replace("\\", "/"))
         parts = name.split("/")
         if (
             name.startswith("/")
@@ -97,11 +101,11 @@ class Archive:
         return tuple(self._members)
 
     def __contains__(self, name: str) -> bool:
-        return name in self._members
+        return normal(name) in self._members
 
     def read(self, name: str, most: int | None = None) -> bytes:
         """A member's bytes, never more than it declared nor than `most`. BankError when it is missing or damaged."""
-        member = self._members.get(name)
+        member = self._members.get(normal(name))
         if member is None:
             raise BankError("zip-missing", file=self._file, name=name)
         bound = self._limits.text_size if most is None else most

@@ -78,10 +78,11 @@ def _changed() -> Refused:
     return Refused(N_("What the file is made of has changed since it was proposed. Propose it again."))
 
 
-def draft(session: Session, kind: str, competition: str, arguments: Mapping[str, Any]) -> Draft:
-    """Makes the file once, for its digest; reads only, so that a large one keeps nobody waiting."""
+def draft(session: Session, kind: str, competition: str, arguments: Mapping[str, Any], data: bytes | None = None) -> Draft:
+    """Makes the file once, for its digest, where it is not at hand as ``data``; reads only, so that a large one keeps nobody waiting."""
     facts = _facts[kind](session, competition, arguments)
-    data = _makers[kind](session, competition, arguments)
+    if data is None:
+        data = _makers[kind](session, competition, arguments)
     found = {"facts": facts, "digest": hashlib.sha256(data).hexdigest(), "size": len(data)}
     return Draft(kind, competition, {**arguments, **found})
 

@@ -27,10 +27,10 @@ EXPORT = "papers.export-bank"
 
 
 def _facts(session: Session, slug: str, said: Mapping[str, Any]) -> str:
-    """Changes with every question, title or format that the file is made of."""
+    """Changes with every question, whatever of it, and with the title or format that the file is made of."""
     bank = queries.bank(session, said["bank"])
     head = [bank.title, bank.languages, bank.licence, said["format"]]
-    items = [[one.identifier, one.digest, one.status, one.topic, one.level] for one in queries.current_items(session, bank.id)]
+    items = [one.native for one in queries.current_items(session, bank.id)]
     return hashlib.sha256(canonical.encode([head, items])).hexdigest()
 
 
@@ -55,10 +55,11 @@ def draft(session: Session, competition: Competition, bank: Bank, format: str) -
     if format not in SUFFIXES:
         raise NotFound()
     document = banks.as_document(session, bank)
-    problems = write_bank(document, format).problems
+    written = write_bank(document, format)
+    problems = written.problems
     refused = {problem.item for problem in problems if problem.severity == "refused"}
     lossy = {problem.item for problem in problems if problem.severity == "lossy"} - refused
-    file = exports.draft(session, EXPORT, competition.slug, {"bank": bank.name, "format": format})
+    file = exports.draft(session, EXPORT, competition.slug, {"bank": bank.name, "format": format}, written.data)
     return BankDraft(dict(bank.title), file, len(document) - len(refused), len(lossy), len(refused))
 
 

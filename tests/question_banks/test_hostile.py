@@ -5,9 +5,11 @@ import random
 import stat
 import time
 import tracemalloc
+import unicodedata
 import zipfile
 import zlib
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,10 +17,13 @@ from hypothesis import strategies as st
 
 from benchmarks.fuzz_banks import READERS, seeds, spoiled, try_one
 from question_banks import BankError, Limits, Text, count_words, read_bank, sniff, write_bank
+from question_banks.archives import Archive, pack
+from question_banks.limits import LIMITS
 from question_banks.markup import clean
 from question_banks.problems import MESSAGES
 from question_banks.reading import WRITERS
-from tests.question_banks.qti_files import PNG, declaration, item, package, zipped
+from tests.question_banks.qti_files import MATCH, PNG, declaration, item, package, zipped
+from tests.question_banks.test_interactions import choices, interaction
 
 ITEM = item(
     declaration("identifier", correct=("A",)),
@@ -389,6 +394,28 @@ def test_what_does_not_hold_inside_an_item_is_refused(source: str, code: str) ->
     assert (len(good.bank), good.problems) == (1, ())
     result = read_bank((head.replace("{id}", "a") + source).encode())
     assert [(p.severity, p.code) for p in result.problems] == [("refused", code)]
+
+
+@pytest.mark.parametrize("inside", ["NFC", "NFD"])
+@pytest.mark.parametrize("named", ["NFC", "NFD"])
+@pytest.mark.parametrize("quoted", [False, True])
+def test_a_package_made_on_another_system_finds_its_files(inside: str, named: str, quoted: bool) -> None:
+    """A Mac writes "ả" into an archive as letters and marks; whoever names the file may write one sign."""
+    address = unicodedata.normalize(named, "../media/ảnh.png")
+    source = item(
+        declaration("identifier", correct=("A",)),
+        f'<p><img src="{quote(address) if quoted else address}" alt="x"/></p>' + interaction("choice", choices("A", "B"), max_choices="1"),
+        MATCH,
+    )
+    found = read_bank(package({"items/one.xml": source}, {unicodedata.normalize(inside, "media/ảnh.png"): PNG}))
+    assert (len(found.bank), len(found.bank.media), list(found.problems)) == (1, 1, [])
+
+
+def test_names_that_become_a_way_out_or_the_same_are_refused() -> None:
+    with pytest.raises(BankError, match="points outside it"):
+        Archive(pack({".\ufeff./secret.xml": b"<a/>"}), "f.zip", LIMITS)
+    with pytest.raises(BankError, match="twice"):
+        Archive(pack({"\u1ea3.xml": b"<a/>", "a\u0309.xml": b"<b/>"}), "f.zip", LIMITS)
 
 
 def test_duplicate_identifiers_inside_a_package_are_refused() -> None:
