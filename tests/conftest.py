@@ -187,7 +187,12 @@ def sqlite_copy(template: Path, folder: Path) -> str:
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Address of an empty database of its own, once on SQLite and once on PostgreSQL."""
-    if request.param == "sqlite":
+    yield from empty_database(request.param, request, tmp_path)
+
+
+def empty_database(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Address of an empty database of this kind ("sqlite" or "postgres"), which is gone afterwards."""
+    if kind == "sqlite":
         yield sqlite_copy(request.getfixturevalue("sqlite_template"), tmp_path)
         return
     template = request.getfixturevalue("postgres_template")
@@ -205,9 +210,16 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 @pytest.fixture
 def engine(address: str) -> Iterator[Engine]:
     """An engine on an empty database of its own, once on SQLite and once on PostgreSQL."""
-    made = make_engine(address)
+    made = unhurried(make_engine(address))
     yield made
     made.dispose()
+
+
+def unhurried(engine: Engine) -> Engine:
+    """Commits on SQLite do not wait for the disk: nothing in these tests is to survive a power cut."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = OFF"))
+    return engine
 
 
 @pytest.fixture
@@ -218,14 +230,15 @@ def session(engine: Engine) -> Iterator[Session]:
 
 
 @pytest.fixture
-def sqlite_address(sqlite_template: Path, tmp_path: Path) -> str:
-    """Address of an empty SQLite database of its own, for tests in which the kind of database does not matter."""
-    return sqlite_copy(sqlite_template, tmp_path)
+def any_address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Address of an empty database of its own, for tests in which its kind should not matter: SQLite, which is the quicker one,
+    or what EXAMSVC_TEST_DATABASE says."""
+    yield from empty_database(os.environ.get("EXAMSVC_TEST_DATABASE", "sqlite"), request, tmp_path)
 
 
 @pytest.fixture
-def sqlite_session(sqlite_address: str) -> Iterator[Session]:
-    made = make_engine(sqlite_address)
+def any_session(any_address: str) -> Iterator[Session]:
+    made = unhurried(make_engine(any_address))
     with Session(made) as opened:
         yield opened
     made.dispose()

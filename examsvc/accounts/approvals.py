@@ -270,10 +270,9 @@ def _holds_one(
 
 
 def _open(session: Session, request_id: int, now: datetime) -> ApprovalRequest:
-    request = session.get(ApprovalRequest, request_id)
+    request = session.get(ApprovalRequest, request_id, populate_existing=True)
     if request is None:
         raise NotFound()
-    session.refresh(request)
     if request.outcome is not None:
         raise Refused(N_("This step was already decided."))
     if request.expires_at <= now:

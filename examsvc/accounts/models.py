@@ -367,4 +367,4 @@ class ApprovalVote(Base):
     digest: Mapped[str] = mapped_column(String(64))
 
     request: Mapped[ApprovalRequest] = relationship(back_populates="votes")
-    by: Mapped[Account] = relationship()
+    by: Mapped[Account] = relationship(lazy="joined", innerjoin=True)

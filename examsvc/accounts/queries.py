@@ -92,7 +92,8 @@ def holders(session: Session, role: str, competition: str, now: datetime) -> lis
 
 def roles_of(session: Session, account_id: int, now: datetime) -> frozenset[tuple[str, str]]:
     """Pairs (role, competition slug or "") that this person holds now."""
-    return frozenset((grant.role, grant.competition) for grant in active_grants(session, account_id, now))
+    held = select(RoleGrant.role, RoleGrant.competition).where(RoleGrant.account_id == account_id, *_in_force(now))
+    return frozenset((role, competition) for role, competition in session.execute(held))
 
 
 def excluded_from(session: Session, account_id: int) -> frozenset[tuple[str, str]]:

@@ -222,7 +222,7 @@ def keep_file(
     if upload.format not in rule.formats or upload.size > rule.max_bytes:
         raise Refused(N_("This file does not fit what the regulation asks here. Choose another one."), field="file")
     advisory_lock(session, f"files of {application.id}")
-    session.refresh(application, ["files"])
+    session.expire(application, ["files"])
     before = [one for one in application.files if one.kind == kind]
     current = next((one for one in before if one.taken_back_at is None), None)
     if current is not None and current.digest == upload.digest:

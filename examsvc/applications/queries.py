@@ -347,7 +347,11 @@ def closes(session: Session, post: Post) -> datetime | None:
 
 def takes_applications(session: Session, post: Post, now: datetime) -> bool:
     """Whether a file for this post may be begun, changed and handed in at this moment."""
-    found = rounds(session, post.id)
+    return taken_in(rounds(session, post.id), post, now)
+
+
+def taken_in(found: list[ApplicationRound], post: Post, now: datetime) -> bool:
+    """Whether applications for this post are taken at this moment in these rounds, which are all that it has."""
     if found:
         newest = found[-1]
         going_on = newest.number > 1 or competitions.phase_kind(post.competition) == "applications"

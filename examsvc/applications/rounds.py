@@ -28,14 +28,14 @@ CLOSED = "applications-closed"
 BEFORE = ("draft", "announced")
 
 
-def settle(session: Session, competition: Competition, now: datetime) -> None:
-    """Brings the rounds of every post up to this moment: opens the first one, closes those whose time is over."""
+def settle(session: Session, competition: Competition, now: datetime) -> dict[int, list[ApplicationRound]]:
+    """Brings the rounds of every post up to this moment: opens the first one, closes those whose time is over; the rounds by the post's id."""
     advisory_lock(session, f"applications:{competition.id}")
     phase = competitions.phase_kind(competition)
-    if phase in BEFORE:
-        return
-    until = competitions.date_of(competition, CLOSED)
     by_post = queries.rounds_of_posts(session, competition)
+    if phase in BEFORE:
+        return by_post
+    until = competitions.date_of(competition, CLOSED)
     unopened = [post for post in competition.posts if not by_post[post.id]]
     if unopened and until is not None:
         _open(session, unopened, until, now)
@@ -44,6 +44,7 @@ def settle(session: Session, competition: Competition, now: datetime) -> None:
         over = now >= one.until or (one.number == 1 and phase != "applications")
         if one.closed_at is None and over:
             _close(session, one, now)
+    return by_post
 
 
 def _open(session: Session, posts: list[Post], until: datetime, now: datetime) -> None:
@@ -90,21 +91,20 @@ def _close(session: Session, one: ApplicationRound, now: datetime) -> None:
 def require_open(session: Session, post: Post, now: datetime) -> None:
     """Refuses what may only be done while applications for this post are taken."""
     competition = post.competition
-    settle(session, competition, now)
+    found = settle(session, competition, now)[post.id]
     competitions.require_running(competition, posts=[post.code])
-    if queries.takes_applications(session, post, now):
+    if queries.taken_in(found, post, now):
         return
     if competitions.phase_kind(competition) in BEFORE:
         raise Refused(N_("Applications are not open yet. The dates stand in the notice."))
-    if competitions.date_of(competition, CLOSED) is None and not queries.rounds(session, post.id):
+    if competitions.date_of(competition, CLOSED) is None and not found:
         raise Refused(N_("Applications cannot be taken yet: the office has not set the day on which they close."))
     raise Refused(N_("The time for applications is over. Your file was kept as it is."))
 
 
 def require_closed(session: Session, post: Post, now: datetime) -> None:
     """Refuses what may only be done once nobody can change a file any more."""
-    settle(session, post.competition, now)
-    found = queries.rounds(session, post.id)
+    found = settle(session, post.competition, now)[post.id]
     if not found or found[-1].closed_at is None:
         raise Refused(N_("Applications are still open. Decide once they are closed, since candidates may still change their files."))
 

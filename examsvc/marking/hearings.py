@@ -410,8 +410,10 @@ def hand_in(
 
 def _show_when_complete(session: Session, hearing: Hearing, now: datetime) -> None:
     """Once the hearing is over and every sheet is in, the panel sees them all, and the mark is settled."""
+    if hearing.state != "ended":
+        return
     seats = queries.sitting_members(hearing)
-    if hearing.state != "ended" or any(not one.sheets for one in seats):
+    if any(not one.sheets for one in seats):
         return
     hearing.state, hearing.shown_at = "shown", now
     session.flush()

@@ -306,8 +306,8 @@ class PanelSeat(Base):
     draft: Mapped[dict[str, Any] | None] = mapped_column(Document)
 
     hearing: Mapped[Hearing] = relationship(back_populates="members")
-    member: Mapped[Account] = relationship()
-    sheets: Mapped[list[PanelSheet]] = relationship(order_by="PanelSheet.version", back_populates="seat")
+    member: Mapped[Account] = relationship(lazy="joined", innerjoin=True)
+    sheets: Mapped[list[PanelSheet]] = relationship(lazy="selectin", order_by="PanelSheet.version", back_populates="seat")
 
 
 class PanelSheet(Base):

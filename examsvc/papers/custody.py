@@ -357,14 +357,13 @@ def open_form(session: Session, arguments: Mapping[str, Any], now: datetime) -> 
 def _restore(session: Session, form: Form, found: Mapping[str, Any]) -> None:
     """The questions of an opened paper, each as the very version that was sealed."""
     items = found["forms"][0]["object"]["items"]
-    bank_id = form.blueprint.bank_id
+    of_its_bank = ItemVersion.bank_id == form.blueprint.bank_id
+    kept = session.scalars(
+        select(ItemVersion).where(ItemVersion.digest.in_([row["item"] for row in items])).order_by(of_its_bank, ItemVersion.id.desc())
+    )
+    versions = {one.digest: one for one in kept}  # of the same question in several banks that of the paper's own, the oldest
     for row, line in zip(items, found["lines"], strict=True):
-        version = session.scalar(
-            select(ItemVersion)
-            .where(ItemVersion.digest == row["item"])
-            .order_by((ItemVersion.bank_id == bank_id).desc(), ItemVersion.id)
-            .limit(1)
-        )
+        version = versions.get(row["item"])
         if version is None:
             raise CustodyFailed(f"the bank has lost the question {row['item']}")
         form.slots.append(FormSlot(number=row["slot"], line=line, item_version=version, marks=row["marks"]))

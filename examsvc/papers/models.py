@@ -192,7 +192,7 @@ class FormSlot(Base):
     marks: Mapped[str] = mapped_column(String(20))
 
     form: Mapped[Form] = relationship(back_populates="slots")
-    item_version: Mapped[ItemVersion] = relationship()
+    item_version: Mapped[ItemVersion] = relationship(lazy="joined", innerjoin=True)
 
 
 class FormSwap(Base):

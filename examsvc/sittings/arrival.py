@@ -18,7 +18,7 @@ from examsvc.base.language import sentence
 from examsvc.competitions import queries as competitions
 from examsvc.competitions.models import Competition
 from examsvc.ledger.operations import Sealed, record
-from examsvc.sittings import rules, scope
+from examsvc.sittings import queries, rules, scope
 from examsvc.sittings.models import Attempt, Sitting
 
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
@@ -85,7 +85,7 @@ def use_code(session: Session, attempt: Attempt, *, place: str | None) -> str:
     The first browser keeps the right to come back with the same code (a power cut, a closed window); at any other the code is
     worth nothing until the invigilator releases the attempt or gives a new one.  Of two at once, one gets in.
     """
-    session.refresh(attempt, with_for_update=True)
+    queries.hold(session, attempt)
     if attempt.code_place is None:
         place = secrets.token_urlsafe(24)
         attempt.code_place = sha256(place.encode()).hexdigest()

@@ -37,7 +37,7 @@ def submit_attempt(
 
     ``versions`` is what the page holds; where it differs from what is stored, nothing is submitted (409).
     """
-    session.refresh(attempt, with_for_update=True)
+    queries.hold(session, attempt)
     if attempt.receipt is not None:
         return attempt.receipt
     if attempt.lease is None or lease != attempt.lease:
@@ -64,7 +64,7 @@ def submit_attempt(
 
 def close_attempt(session: Session, attempt: Attempt, *, now: datetime) -> dict[str, Any] | None:
     """Ends an attempt whose time is over; None when it may not be closed yet."""
-    session.refresh(attempt, with_for_update=True)
+    queries.hold(session, attempt)
     if attempt.receipt is not None:
         return attempt.receipt
     if attempt.state != "checked-in" or not rules.may_be_closed(queries.timing(session, attempt), now):
@@ -74,7 +74,7 @@ def close_attempt(session: Session, attempt: Attempt, *, now: datetime) -> dict[
 
 def end_by_invigilator(session: Session, attempt: Attempt, *, by: int, now: datetime) -> dict[str, Any]:
     """Ends an attempt because a sanction ends the sitting for its candidate."""
-    session.refresh(attempt, with_for_update=True)
+    queries.hold(session, attempt)
     for pause in session.scalars(select(Pause).where(Pause.attempt_id == attempt.id, Pause.until.is_(None))):
         pause.until = now
     return attempt.receipt or _end(session, attempt, manner="invigilator", by=scope.actor(session, by), now=now)

@@ -21,7 +21,7 @@ from examsvc.applications import queries as applications
 from examsvc.base.errors import N_, NotFound
 from examsvc.competitions import queries as competitions
 from examsvc.competitions.models import Competition
-from examsvc.sittings import rules
+from examsvc.sittings import queries, rules
 from examsvc.sittings.models import PracticeAttempt
 from examsvc.sittings.saving import EMPTY_DIGEST, SaveRefused, SaveRequest, moment, refusal_of
 from question_banks.banks import shipped_bank
@@ -122,7 +122,7 @@ def save(
     now: datetime,
 ) -> list[dict[str, Any]]:
     """As in the exam: all or none, a repeated save gets its first reply, what is not current comes back as a conflict."""
-    session.refresh(attempt, with_for_update=True)
+    queries.hold(session, attempt)
     if lease is None or lease != attempt.lease:
         raise SaveRefused(423, "lease-lost", N_("The practice paper is now open on another page. Go on there."))
     answers: dict[str, Any] = dict(attempt.answers)
@@ -176,7 +176,7 @@ def submit(
     session: Session, attempt: PracticeAttempt, *, lease: str | None, versions: Mapping[int, int], now: datetime
 ) -> dict[str, Any]:
     """Hands the practice paper in.  The receipt looks like a real one; its code stands for nothing."""
-    session.refresh(attempt, with_for_update=True)
+    queries.hold(session, attempt)
     if attempt.receipt is None:
         if lease is None or lease != attempt.lease:
             raise SaveRefused(423, "lease-lost", N_("The practice paper is now open on another page. Go on there."))

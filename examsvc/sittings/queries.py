@@ -27,6 +27,7 @@ from examsvc.sittings.models import (
     LateDecision,
     Outage,
     Pause,
+    PracticeAttempt,
     Room,
     RoomNotice,
     SanctionRecord,
@@ -95,6 +96,11 @@ def attempt(session: Session, code: str) -> Attempt:
     if found is None:
         raise NotFound()
     return found
+
+
+def hold(session: Session, attempt: Attempt | PracticeAttempt) -> None:
+    """One writer per attempt: its row, and no other, is locked until the transaction ends, and read anew."""
+    session.refresh(attempt, with_for_update={"of": type(attempt)})
 
 
 def attempts_of_account(session: Session, account_id: int) -> list[Attempt]:

@@ -17,7 +17,7 @@ from examsvc.competitions import queries as competitions
 from examsvc.ledger import chains
 from examsvc.ledger.operations import Sealed, hold, record
 from examsvc.ledger.operations import record_heads as ledger_heads
-from examsvc.sittings import scope
+from examsvc.sittings import queries, scope
 from examsvc.sittings.models import Attempt, Credit, Pause, Room, RoomNotice, Sitting
 from examsvc.sittings.planning import form_code
 from examsvc.sittings.saving import SaveRefused
@@ -253,7 +253,7 @@ def notify_rooms(
 
 def take_lease(session: Session, attempt: Attempt, *, machine: str, now: datetime) -> str:
     """The right to save, for one page: the same machine takes over by itself, another only after a release."""
-    session.refresh(attempt, with_for_update=True)
+    queries.hold(session, attempt)
     if attempt.machine is not None and attempt.machine != machine:
         raise SaveRefused(
             423,

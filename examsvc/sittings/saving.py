@@ -154,7 +154,7 @@ def save_answers(
     Raises SaveRefused with 423 (lease lost), 422 (a value that cannot be stored) or 409 (a base version that is not
     current).  Call it in a writing transaction, and send the reply only after its commit.
     """
-    session.refresh(attempt, with_for_update=True)  # one writer per attempt, also on PostgreSQL: its row is the lock
+    queries.hold(session, attempt)
     known, newest = _stored(session, attempt, saves)
     new = [save for save in saves if save.save_id not in known]
     if new or flags is not None or notices_read is not None:

@@ -313,9 +313,9 @@ def newcomer(session: Session, now: Any) -> int:
 
 
 def test_no_high_value_step_is_one_persons(
-    sqlite_session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    any_session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    session, prober = sqlite_session, Prober()
+    session, prober = any_session, Prober()
     monkeypatch.setattr(exam_hall, "_begun", {})
     monkeypatch.setattr(approvals, "approve", prober)
     hall = led(session)

@@ -29,12 +29,12 @@ def person(session: Session) -> int:
 
 
 @pytest.mark.parametrize(("moment", "code"), VECTORS)
-def test_codes_are_those_of_the_standard(sqlite_session: Session, moment: int, code: str) -> None:
+def test_codes_are_those_of_the_standard(any_session: Session, moment: int, code: str) -> None:
     from datetime import UTC, datetime
 
-    account = person(sqlite_session)
-    with writing(sqlite_session):
-        factor = factors.begin_app(sqlite_session, account, key=KEY, now=NOW)
+    account = person(any_session)
+    with writing(any_session):
+        factor = factors.begin_app(any_session, account, key=KEY, now=NOW)
         factor.sealed = factors._vault(KEY).encrypt(RFC_SECRET.encode()).decode()
     shown = factors.recognise([factor], code, key=KEY, now=datetime.fromtimestamp(moment, tz=UTC))
     assert shown is not None
@@ -115,12 +115,12 @@ def test_a_new_factor_of_one_kind_ends_the_old_one(session: Session) -> None:
     assert queries.factors(session, account) == []
 
 
-def test_a_secret_is_worth_nothing_without_the_key(sqlite_session: Session) -> None:
+def test_a_secret_is_worth_nothing_without_the_key(any_session: Session) -> None:
     from cryptography.fernet import InvalidToken
 
-    account = person(sqlite_session)
-    with writing(sqlite_session):
-        factor = factors.begin_app(sqlite_session, account, key=KEY, now=NOW)
+    account = person(any_session)
+    with writing(any_session):
+        factor = factors.begin_app(any_session, account, key=KEY, now=NOW)
     with pytest.raises(InvalidToken):
         factors.secret(factor, "cd" * 32)
 
@@ -132,8 +132,8 @@ def test_codes_on_paper_have_no_letters_that_look_alike() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "12345", "1234567", "abcdef", "１２３４５６", "12 34", "\x00" * 6])
-def test_what_is_no_code_opens_nothing(sqlite_session: Session, text: str) -> None:
-    account = person(sqlite_session)
-    with writing(sqlite_session):
-        factor = factors.begin_app(sqlite_session, account, key=KEY, now=NOW)
+def test_what_is_no_code_opens_nothing(any_session: Session, text: str) -> None:
+    account = person(any_session)
+    with writing(any_session):
+        factor = factors.begin_app(any_session, account, key=KEY, now=NOW)
     assert factors.recognise([factor], text, key=KEY, now=NOW) is None

@@ -52,8 +52,8 @@ class Office:
 
 
 @pytest.fixture
-def office(tmp_path: Path, sqlite_address: str, monkeypatch: pytest.MonkeyPatch) -> Office:
-    here = world(tmp_path, sqlite_address)
+def office(tmp_path: Path, any_address: str, monkeypatch: pytest.MonkeyPatch) -> Office:
+    here = world(tmp_path, any_address)
     monkeypatch.setattr(oracles, "_boards", [lambda _s, slug: BOARD if slug == SLUG else None])
     monkeypatch.setattr(oracles, "_discipline", [])
     made = Office(here)

@@ -27,8 +27,8 @@ def people(session: Session, monkeypatch: pytest.MonkeyPatch) -> People:
 
 
 @pytest.fixture
-def one_database(sqlite_session: Session, monkeypatch: pytest.MonkeyPatch) -> People:
-    return People(sqlite_session, monkeypatch)
+def one_database(any_session: Session, monkeypatch: pytest.MonkeyPatch) -> People:
+    return People(any_session, monkeypatch)
 
 
 def entries(session: Session, log: str = SLUG) -> list[Entry]:

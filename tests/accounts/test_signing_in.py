@@ -33,8 +33,8 @@ HASHED = hash_password(PASSWORD)
 
 
 @pytest.fixture
-def here(tmp_path: Path, sqlite_address: str) -> World:
-    return world(tmp_path, sqlite_address)
+def here(tmp_path: Path, any_address: str) -> World:
+    return world(tmp_path, any_address)
 
 
 def make(here: World, name: str, role: str | None = None) -> int:
@@ -114,11 +114,11 @@ def test_a_second_account_of_one_address_is_refused(here: World) -> None:
 # ---------------------------------------------------------------- cookies and sessions
 
 
-def test_the_cookie_is_kept_from_scripts_and_other_sites(tmp_path: Path, sqlite_address: str) -> None:
+def test_the_cookie_is_kept_from_scripts_and_other_sites(tmp_path: Path, any_address: str) -> None:
     from examsvc.app import create_app
     from examsvc.settings import Settings
 
-    settings = Settings(folder=tmp_path, database_url=sqlite_address, mode="test", base_url="https://exam.example")
+    settings = Settings(folder=tmp_path, database_url=any_address, mode="test", base_url="https://exam.example")
     app = create_app(settings)
     app.config["WTF_CSRF_ENABLED"] = False
     client = app.test_client()

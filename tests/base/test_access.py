@@ -35,8 +35,8 @@ def test_a_rule_names_a_role() -> None:
         access.roles()
 
 
-def test_every_view_of_the_application_has_one_of_four_rules(tmp_path: Path, sqlite_address: str) -> None:
-    app = create_app(Settings(mode="test", folder=tmp_path, database_url=sqlite_address))
+def test_every_view_of_the_application_has_one_of_four_rules(tmp_path: Path, any_address: str) -> None:
+    app = create_app(Settings(mode="test", folder=tmp_path, database_url=any_address))
     rules = {
         rule.endpoint: access.rule_of(app, rule.endpoint)
         for rule in app.url_map.iter_rules()

@@ -116,86 +116,86 @@ def test_a_message_stands_on_the_page_and_goes_by_mail(session: Session, server:
     assert messages.unread(session, account) == 0
 
 
-def test_an_address_without_account_gets_both_languages(sqlite_session: Session, server: SMTPServer) -> None:
-    with writing(sqlite_session):
-        messages.send(sqlite_session, email="khach@example.vn", subject=SUBJECT, body=BODY, now=NOW)
-    jobs.run_due(sqlite_session, NOW)
+def test_an_address_without_account_gets_both_languages(any_session: Session, server: SMTPServer) -> None:
+    with writing(any_session):
+        messages.send(any_session, email="khach@example.vn", subject=SUBJECT, body=BODY, now=NOW)
+    jobs.run_due(any_session, NOW)
     letter = email.message_from_bytes(server.taken[0][2], policy=policy.SMTP)
     assert letter["Subject"] == "Kết quả đã có / The results are out"
     assert BODY["vi"] in letter.get_content()
     assert BODY["en"] in letter.get_content()
 
 
-def test_without_a_mail_server_messages_stay_on_the_page(sqlite_session: Session) -> None:
+def test_without_a_mail_server_messages_stay_on_the_page(any_session: Session) -> None:
     messages.deliver_with(None)
-    account = person(sqlite_session)
-    with writing(sqlite_session):
-        messages.send(sqlite_session, account_id=account, subject=SUBJECT, body=BODY, now=NOW)
-    assert sqlite_session.scalars(select(Job)).all() == []
-    assert messages.unread(sqlite_session, account) == 1
+    account = person(any_session)
+    with writing(any_session):
+        messages.send(any_session, account_id=account, subject=SUBJECT, body=BODY, now=NOW)
+    assert any_session.scalars(select(Job)).all() == []
+    assert messages.unread(any_session, account) == 1
 
 
-def test_a_silent_server_is_tried_again_after_longer_and_longer(sqlite_session: Session, server: SMTPServer) -> None:
-    account = person(sqlite_session)
+def test_a_silent_server_is_tried_again_after_longer_and_longer(any_session: Session, server: SMTPServer) -> None:
+    account = person(any_session)
     server.answers["MAIL"] = "451 try again"
-    with writing(sqlite_session):
-        messages.send(sqlite_session, account_id=account, subject=SUBJECT, body=BODY, now=NOW)
+    with writing(any_session):
+        messages.send(any_session, account_id=account, subject=SUBJECT, body=BODY, now=NOW)
     now, waits = NOW, []
     for _ in range(4):
-        assert jobs.run_due(sqlite_session, now) == 0
-        job = sqlite_session.scalars(select(Job)).one()
+        assert jobs.run_due(any_session, now) == 0
+        job = any_session.scalars(select(Job)).one()
         waits.append(job.due_at - now)
         assert "451" in job.error
-        assert jobs.run_due(sqlite_session, job.due_at - timedelta(seconds=1)) == 0
+        assert jobs.run_due(any_session, job.due_at - timedelta(seconds=1)) == 0
         now = job.due_at
     assert waits == [jobs.RETRY_AFTER * factor for factor in (1, 2, 4, 8)]
     del server.answers["MAIL"]
-    assert jobs.run_due(sqlite_session, now) == 1
+    assert jobs.run_due(any_session, now) == 1
     assert len(server.taken) == 1
 
 
-def test_a_refusal_for_good_is_not_repeated_and_is_shown(sqlite_session: Session, server: SMTPServer) -> None:
-    account = person(sqlite_session)
+def test_a_refusal_for_good_is_not_repeated_and_is_shown(any_session: Session, server: SMTPServer) -> None:
+    account = person(any_session)
     server.answers["RCPT"] = "550 no such mailbox"
-    with writing(sqlite_session):
-        messages.send(sqlite_session, account_id=account, subject=SUBJECT, body=BODY, now=NOW)
-    assert jobs.run_due(sqlite_session, NOW) == 1
-    message = sqlite_session.scalars(select(Message)).one()
+    with writing(any_session):
+        messages.send(any_session, account_id=account, subject=SUBJECT, body=BODY, now=NOW)
+    assert jobs.run_due(any_session, NOW) == 1
+    message = any_session.scalars(select(Message)).one()
     assert "550" in message.problem
     assert message.mailed_at is None
 
 
-def test_a_worker_killed_after_sending_repeats_the_same_letter(sqlite_session: Session, server: SMTPServer) -> None:
-    account = person(sqlite_session)
-    with writing(sqlite_session):
-        messages.send(sqlite_session, account_id=account, subject=SUBJECT, body=BODY, now=NOW)
-    jobs.run_due(sqlite_session, NOW)
-    with writing(sqlite_session):  # as if the commit after the sending had been lost
-        sqlite_session.scalars(select(Message)).one().mailed_at = None
-        sqlite_session.scalars(select(Job)).one().state = "waiting"
-    jobs.run_due(sqlite_session, NOW + timedelta(hours=1))
+def test_a_worker_killed_after_sending_repeats_the_same_letter(any_session: Session, server: SMTPServer) -> None:
+    account = person(any_session)
+    with writing(any_session):
+        messages.send(any_session, account_id=account, subject=SUBJECT, body=BODY, now=NOW)
+    jobs.run_due(any_session, NOW)
+    with writing(any_session):  # as if the commit after the sending had been lost
+        any_session.scalars(select(Message)).one().mailed_at = None
+        any_session.scalars(select(Job)).one().state = "waiting"
+    jobs.run_due(any_session, NOW + timedelta(hours=1))
     codes = {email.message_from_bytes(data)["Message-ID"] for _, _, data in server.taken}
     assert len(server.taken) == 2
     assert len(codes) == 1
-    with writing(sqlite_session):
-        sqlite_session.scalars(select(Job)).one().state = "waiting"
-    jobs.run_due(sqlite_session, NOW + timedelta(hours=9))
+    with writing(any_session):
+        any_session.scalars(select(Job)).one().state = "waiting"
+    jobs.run_due(any_session, NOW + timedelta(hours=9))
     assert len(server.taken) == 2
 
 
 def test_a_confidential_message_is_never_on_a_page_and_is_forgotten_once_mailed(
-    sqlite_session: Session, server: SMTPServer
+    any_session: Session, server: SMTPServer
 ) -> None:
-    account = person(sqlite_session)
-    with writing(sqlite_session):
+    account = person(any_session)
+    with writing(any_session):
         messages.send(
-            sqlite_session, account_id=account, subject=SUBJECT, body={"vi": "https://x/secret"}, now=NOW, confidential=True
+            any_session, account_id=account, subject=SUBJECT, body={"vi": "https://x/secret"}, now=NOW, confidential=True
         )
-    assert messages.of_account(sqlite_session, account) == []
-    assert messages.unread(sqlite_session, account) == 0
-    jobs.run_due(sqlite_session, NOW)
+    assert messages.of_account(any_session, account) == []
+    assert messages.unread(any_session, account) == 0
+    jobs.run_due(any_session, NOW)
     assert b"https://x/secret" in server.taken[0][2]
-    assert sqlite_session.scalars(select(Message)).one().body == {}
+    assert any_session.scalars(select(Message)).one().body == {}
 
 
 @pytest.mark.parametrize(

@@ -242,8 +242,8 @@ def test_a_measure_is_in_force_until_it_is_spent(session: Session) -> None:
         {"begins_on": date(2020, 1, 2), "ends_on": date(2020, 1, 1)},
     ],
 )
-def test_service_that_cannot_be_is_refused(sqlite_session: Session, change: dict[str, date]) -> None:
-    with writing(sqlite_session):
-        an = register_account(sqlite_session, email="an@example.vn", name="An", password_hash=None, now=NOW).id
-    with pytest.raises(Refused), writing(sqlite_session):
-        operations.note_service(sqlite_session, account_id=an, title="x", unit="y", by=an, now=NOW, **change)
+def test_service_that_cannot_be_is_refused(any_session: Session, change: dict[str, date]) -> None:
+    with writing(any_session):
+        an = register_account(any_session, email="an@example.vn", name="An", password_hash=None, now=NOW).id
+    with pytest.raises(Refused), writing(any_session):
+        operations.note_service(any_session, account_id=an, title="x", unit="y", by=an, now=NOW, **change)

@@ -64,7 +64,7 @@ class Live(World):
 
 
 @pytest.fixture
-def live(tmp_path: Path, sqlite_address: str) -> Iterator[Live]:
-    made = Live(tmp_path, sqlite_address)
+def live(tmp_path: Path, any_address: str) -> Iterator[Live]:
+    made = Live(tmp_path, any_address)
     yield made
     made.close()

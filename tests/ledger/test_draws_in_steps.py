@@ -186,12 +186,12 @@ def test_a_draw_goes_step_by_step_and_a_stranger_gets_the_same(session: Session,
     assert any("outside value" in reason for reason in reasons)
 
 
-def test_numbers_on_the_second_database_row_do_not_help(sqlite_session: Session, tmp_path: Path) -> None:
+def test_numbers_on_the_second_database_row_do_not_help(any_session: Session, tmp_path: Path) -> None:
     """While nothing is revealed, the database holds nothing of a secret number but its fingerprint."""
-    draw = Draw(sqlite_session, tmp_path)
+    draw = Draw(any_session, tmp_path)
     for person in PEOPLE:
         draw.commit(person)
-    raw = sqlite_session.connection().connection.driver_connection
+    raw = any_session.connection().connection.driver_connection
     dump = "\n".join(raw.iterdump())
     for person in PEOPLE:
         kept = canonical.decode(draw.file(person).read_bytes())
@@ -200,8 +200,8 @@ def test_numbers_on_the_second_database_row_do_not_help(sqlite_session: Session,
         assert draw.file(person).stat().st_mode & 0o077 == 0
 
 
-def test_what_comes_out_of_turn_is_refused(sqlite_session: Session, tmp_path: Path) -> None:
-    draw = Draw(sqlite_session, tmp_path)
+def test_what_comes_out_of_turn_is_refused(any_session: Session, tmp_path: Path) -> None:
+    draw = Draw(any_session, tmp_path)
     with pytest.raises(Refused, match="Not everybody"):
         draw.fix()
     with pytest.raises(NotFound):
@@ -239,7 +239,7 @@ def test_what_comes_out_of_turn_is_refused(sqlite_session: Session, tmp_path: Pa
             draw.read("Chair", **empty)
     assert not draw.read("Chair")
     assert not draw.read("Secretary", "48216"), "they differ"
-    assert drawing.agreed(sqlite_session, "mot", draw.code) is None
+    assert drawing.agreed(any_session, "mot", draw.code) is None
     assert not draw.read("Secretary", "48217")
     assert not draw.read("Secretary", "48216")
     assert draw.read("Secretary"), "read again, and now the same"
@@ -247,8 +247,8 @@ def test_what_comes_out_of_turn_is_refused(sqlite_session: Session, tmp_path: Pa
         draw.read("Chair")
 
 
-def test_inputs_are_not_fixed_when_the_outside_value_is_known(sqlite_session: Session, tmp_path: Path) -> None:
-    draw = Draw(sqlite_session, tmp_path)
+def test_inputs_are_not_fixed_when_the_outside_value_is_known(any_session: Session, tmp_path: Path) -> None:
+    draw = Draw(any_session, tmp_path)
     for person in PEOPLE:
         draw.commit(person)
     draw.hall.now = draw.out
@@ -265,7 +265,7 @@ def test_inputs_are_not_fixed_when_the_outside_value_is_known(sqlite_session: Se
         {"source": "x", "published": draw.hall.now + timedelta(days=1), "participants": []},
     ):
         with pytest.raises(Refused):
-            drawing.announce(sqlite_session, "mot", **common, **wrong)
+            drawing.announce(any_session, "mot", **common, **wrong)
 
 
 def test_whoever_withholds_a_number_voids_the_draw_and_gains_nothing(session: Session, tmp_path: Path) -> None:
@@ -300,7 +300,7 @@ def test_whoever_withholds_a_number_voids_the_draw_and_gains_nothing(session: Se
     assert verdict(session)[0] == "passed"
 
 
-def test_what_follows_from_a_draw_is_done_in_its_transaction(sqlite_session: Session, tmp_path: Path, monkeypatch) -> None:
+def test_what_follows_from_a_draw_is_done_in_its_transaction(any_session: Session, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(drawing, "_continuations", {})
     seen: list[drawing.Held] = []
 
@@ -311,17 +311,17 @@ def test_what_follows_from_a_draw_is_done_in_its_transaction(sqlite_session: Ses
 
     with pytest.raises(RuntimeError, match="two continuations"):
         drawing.when_drawn("order")(lambda *_: None)
-    draw = Draw(sqlite_session, tmp_path, about=drawing.About("written", {"which": 7}))
-    assert drawing.newest(sqlite_session, "mot", "order", "written") == draw.record
-    assert [one.code for one in drawing.going_on(sqlite_session, "mot")] == [draw.code]
+    draw = Draw(any_session, tmp_path, about=drawing.About("written", {"which": 7}))
+    assert drawing.newest(any_session, "mot", "order", "written") == draw.record
+    assert [one.code for one in drawing.going_on(any_session, "mot")] == [draw.code]
     draw.whole()
     assert [(one.result, one.arguments) for one in seen] == [(draw.record.result, {"which": 7})]
-    assert drawing.going_on(sqlite_session, "mot") == []
+    assert drawing.going_on(any_session, "mot") == []
 
 
-def test_what_two_people_approved_is_fixed_with_the_last_commitment(sqlite_session: Session, tmp_path: Path) -> None:
+def test_what_two_people_approved_is_fixed_with_the_last_commitment(any_session: Session, tmp_path: Path) -> None:
     about = drawing.About("written", {}, "permutation", {"items": ITEMS})
-    draw = Draw(sqlite_session, tmp_path, purpose="sample", about=about)
+    draw = Draw(any_session, tmp_path, purpose="sample", about=about)
     for person in PEOPLE[:-1]:
         draw.commit(person)
         assert draw.record.fixed is None
@@ -329,11 +329,11 @@ def test_what_two_people_approved_is_fixed_with_the_last_commitment(sqlite_sessi
     assert (draw.record.state, draw.record.parameters) == ("fixed", {"items": ITEMS})
     with pytest.raises(Refused, match="fixed already"):
         draw.fix()
-    assert_valid(sqlite_session, "mot")
+    assert_valid(any_session, "mot")
 
 
-def test_nobody_commits_once_the_outside_value_is_out(sqlite_session: Session, tmp_path: Path) -> None:
-    draw = Draw(sqlite_session, tmp_path)
+def test_nobody_commits_once_the_outside_value_is_out(any_session: Session, tmp_path: Path) -> None:
+    draw = Draw(any_session, tmp_path)
     draw.hall.now = draw.out
     with pytest.raises(Refused, match="out already"):
         draw.commit("Custodian1")
@@ -351,24 +351,24 @@ def altered(session: Session, type: str) -> None:
 
 
 @pytest.mark.parametrize("type", ["draw.result", "draw.inputs", "draw.terms"])
-def test_an_altered_draw_is_not_called_right(sqlite_session: Session, tmp_path: Path, type: str) -> None:
-    draw = Draw(sqlite_session, tmp_path)
+def test_an_altered_draw_is_not_called_right(any_session: Session, tmp_path: Path, type: str) -> None:
+    draw = Draw(any_session, tmp_path)
     draw.whole()
     assert draw.record.right is True
     if type == "draw.terms":
-        raw = sqlite_session.connection().connection.driver_connection
+        raw = any_session.connection().connection.driver_connection
         for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'log_openings'").fetchall():
             raw.execute(f"DROP TRIGGER {name}")
         raw.execute("UPDATE log_openings SET content = replace(content, 'examsvc.draw.v1', 'examsvc.draw.server.v1') WHERE type = 'draw.terms'")
-        sqlite_session.commit()
-        sqlite_session.expire_all()
+        any_session.commit()
+        any_session.expire_all()
         assert not draw.record.by_server, "an opening that does not open is not believed"
         return
-    altered(sqlite_session, type)
+    altered(any_session, type)
     assert draw.record.right is not True
 
 
-def test_the_program_on_the_page_draws_the_same(sqlite_session: Session) -> None:
+def test_the_program_on_the_page_draws_the_same(any_session: Session) -> None:
     """The program runs by itself, with Python's own library alone, and prints what `draws.replay` finds."""
     tried = 0
     for seed in ("00" * 32, "ab" * 32, "7f" * 32):
@@ -466,12 +466,12 @@ def test_a_draw_from_page_to_page(address: str, tmp_path: Path) -> None:
     engine.dispose()
 
 
-def test_what_would_break_the_blindness_waits_for_the_result(sqlite_address: str, tmp_path: Path) -> None:
-    engine = make_engine(sqlite_address)
+def test_what_would_break_the_blindness_waits_for_the_result(any_address: str, tmp_path: Path) -> None:
+    engine = make_engine(any_address)
     with Session(engine) as session:
         draw = Draw(session, tmp_path, purpose="lots")
         draw.whole()
-        pages = Pages(draw, tmp_path, sqlite_address)
+        pages = Pages(draw, tmp_path, any_address)
         page = pages.get(None, f"/{draw.code}")
         assert "It is shown when the result of the competition is published" in page
         for item in ITEMS:
@@ -482,11 +482,11 @@ def test_what_would_break_the_blindness_waits_for_the_result(sqlite_address: str
     engine.dispose()
 
 
-def test_the_pages_as_a_browser_shows_them(sqlite_address: str, tmp_path: Path, page) -> None:
-    engine = make_engine(sqlite_address)
+def test_the_pages_as_a_browser_shows_them(any_address: str, tmp_path: Path, page) -> None:
+    engine = make_engine(any_address)
     with Session(engine) as session:
         draw = Draw(session, tmp_path)
-        pages = Pages(draw, tmp_path, sqlite_address)
+        pages = Pages(draw, tmp_path, any_address)
         with served(pages.world) as home:
             part = draw.hall.people["Custodian1"]
             assert faults(pages.world, page, home, [(part, f"/competitions/mot/draws/{draw.code}")]) == []

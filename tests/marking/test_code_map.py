@@ -294,10 +294,10 @@ def test_a_relation_known_before_the_coding_bars_without_naming(uncoded: tuple[E
         assert calibration.joint_scripts(session, hall.competition, "essay", hall.now) == []
 
 
-def test_who_recognises_a_writer_gets_none_of_his_other_scripts(sqlite_session: Session) -> None:
-    hall = written(sqlite_session, essays=2)
-    scripts = queries.scripts(sqlite_session, hall.competition_id, "essay")
-    known = read_maps(sqlite_session, hall.keys["Coder"])
+def test_who_recognises_a_writer_gets_none_of_his_other_scripts(any_session: Session) -> None:
+    hall = written(any_session, essays=2)
+    scripts = queries.scripts(any_session, hall.competition_id, "essay")
+    known = read_maps(any_session, hall.keys["Coder"])
     by_word: dict[str, set[str]] = {}
     for one in scripts:
         by_word.setdefault(one.writer, set()).add(known[one.code])
@@ -308,26 +308,26 @@ def test_who_recognises_a_writer_gets_none_of_his_other_scripts(sqlite_session: 
     with hall.write():  # the draw need not have given both to one marker
         other.marker_id, other.called_at = recognised.marker_id, hall.now
     marker = recognised.marker_id
-    before = queries.desk(sqlite_session, hall.competition_id, marker)
+    before = queries.desk(any_session, hall.competition_id, marker)
     with hall.write():
-        replacing.recognise(sqlite_session, recognised, by=marker, now=hall.now)
-    after = queries.desk(sqlite_session, hall.competition_id, marker)
+        replacing.recognise(any_session, recognised, by=marker, now=hall.now)
+    after = queries.desk(any_session, hall.competition_id, marker)
     assert {one.id for one in before} - {one.id for one in after} == {recognised.id, other.id}
-    assert queries.must_leave(sqlite_session, other.script) == [other]
-    assert queries.state(sqlite_session, other.script) == "recognised"
+    assert queries.must_leave(any_session, other.script) == [other]
+    assert queries.state(any_session, other.script) == "recognised"
     with hall.write():
-        replacing.ask_replacement(sqlite_session, other, cause="recusal", by=hall.people["Chief"], now=hall.now)
+        replacing.ask_replacement(any_session, other, cause="recusal", by=hall.people["Chief"], now=hall.now)
     assert hall.approve_all("Chair") == 1
-    assert sqlite_session.get_one(Allocation, other.id).replaced_at is not None
-    assert_valid(sqlite_session, "mot")
+    assert any_session.get_one(Allocation, other.id).replaced_at is not None
+    assert_valid(any_session, "mot")
 
 
 # ---------------------------------------------------------------------------------------- in a demonstration
 
 
-def test_the_invented_custodian_of_a_demonstration_hands_the_map_in(sqlite_session: Session) -> None:
+def test_the_invented_custodian_of_a_demonstration_hands_the_map_in(any_session: Session) -> None:
     """With the key that everybody knows; a map that another key alone opens it leaves to whoever has that key."""
-    session = sqlite_session
+    session = any_session
     hall, sitting = sat(session)
     hall.keys["Coder"], recipient = custodians.CODER_KEY
     with hall.write():

@@ -63,8 +63,8 @@ def ask_void(hall: ExamHall, draw: str, cause: str, person: str | None, *, by: s
         )
 
 
-def test_markers_and_hearings_are_drawn_by_steps(sqlite_address: str, sqlite_session: Session, tmp_path: Path) -> None:
-    session = sqlite_session
+def test_markers_and_hearings_are_drawn_by_steps(any_address: str, any_session: Session, tmp_path: Path) -> None:
+    session = any_session
     hall = begun(session)
     first = ask_allocation(hall)
     assert queries.scripts(session, hall.competition_id, "essay")[0].allocations == [], "nobody is drawn before the outside value"
@@ -73,7 +73,7 @@ def test_markers_and_hearings_are_drawn_by_steps(sqlite_address: str, sqlite_ses
 
     # pages: whose turn it is
     session.rollback()
-    made = world(tmp_path, sqlite_address, hall.now)
+    made = world(tmp_path, any_address, hall.now)
 
     def page(person: str, path: str, status: int = 200) -> str:
         browser = made.client(hall.people[person])

@@ -334,14 +334,14 @@ def test_a_search_finds_by_words_without_accents_and_by_what_a_question_is(sessi
     assert "plan-01" not in found()
 
 
-def test_every_item_comes_back_from_the_database_equal_to_what_went_in(sqlite_session: Session) -> None:
+def test_every_item_comes_back_from_the_database_equal_to_what_went_in(any_session: Session) -> None:
     number = 0
     for name in ("public-leadership", "practice"):
         document = shipped_bank(name)
-        with writing(sqlite_session):
-            bank = banks.import_bank(sqlite_session, document, by=None, now=NOW)
+        with writing(any_session):
+            bank = banks.import_bank(any_session, document, by=None, now=NOW)
         queries.parsed.cache_clear()
-        for version in queries.current_items(sqlite_session, bank.id):
+        for version in queries.current_items(any_session, bank.id):
             assert queries.item(version) == document[version.identifier]
             number += 1
     assert number >= 190
@@ -351,15 +351,15 @@ def test_every_item_comes_back_from_the_database_equal_to_what_went_in(sqlite_se
 
 
 @pytest.fixture
-def installed(sqlite_address: str, tmp_path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("EXAMSVC_DATABASE_URL", sqlite_address)
+def installed(any_address: str, tmp_path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("EXAMSVC_DATABASE_URL", any_address)
     monkeypatch.setenv("EXAMSVC_FOLDER", str(tmp_path / "installation"))
     monkeypatch.setenv("EXAMSVC_MODE", "test")
     monkeypatch.setenv("EXAMSVC_BASE_URL", "http://localhost")
     (tmp_path / "two.toml").write_text(TWO, encoding="utf-8")
     (tmp_path / "bad.toml").write_text(TWO.replace("answer = true", "answer = 7"), encoding="utf-8")
     (tmp_path / "none.txt").write_text("nothing", encoding="utf-8")
-    return tmp_path, sqlite_address
+    return tmp_path, any_address
 
 
 def run(*words: object):

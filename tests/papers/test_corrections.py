@@ -144,30 +144,30 @@ def test_a_corrected_key_marks_what_everybody_chose(session: Session) -> None:
     assert_valid(session, "mot")
 
 
-def test_what_is_no_correction(sqlite_session: Session) -> None:
-    hall, form, _ = written(sqlite_session)
+def test_what_is_no_correction(any_session: Session) -> None:
+    hall, form, _ = written(any_session)
     slot = form.slots[0]
     item = queries.item(slot.item_version)
     reworded = item.replaced(body=item.body.map(lambda text: text + " Chọn một."))
     with hall.write():
         banks.import_bank(
-            sqlite_session,
+            any_session,
             Bank(id=slot.item_version.bank.name, languages=("vi", "en"), items=(reworded,)),
             by=None,
             now=hall.now,
         )
-    form = sqlite_session.get_one(Form, form.id)
-    assert corrections.correctable(sqlite_session, form, 1) == [], "candidates saw another text"
-    newest = queries.versions(sqlite_session, form.slots[0].item_version.bank_id, item.id)[0]
+    form = any_session.get_one(Form, form.id)
+    assert corrections.correctable(any_session, form, 1) == [], "candidates saw another text"
+    newest = queries.versions(any_session, form.slots[0].item_version.bank_id, item.id)[0]
     with pytest.raises(Refused, match="look exactly"), hall.write():
         corrections.ask_correction(
-            sqlite_session, form, 1, version=newest, reason="x", by=hall.people["Chief"], now=hall.now
+            any_session, form, 1, version=newest, reason="x", by=hall.people["Chief"], now=hall.now
         )
     for number in (0, 11):
         with pytest.raises(NotFound), hall.write():
             corrections.ask_neutralisation(
-                sqlite_session,
-                sqlite_session.get_one(Form, form.id),
+                any_session,
+                any_session.get_one(Form, form.id),
                 number,
                 reason="x",
                 by=hall.people["Chief"],
@@ -175,5 +175,5 @@ def test_what_is_no_correction(sqlite_session: Session) -> None:
             )
     with pytest.raises(Refused, match="reason"), hall.write():
         corrections.ask_neutralisation(
-            sqlite_session, sqlite_session.get_one(Form, form.id), 1, reason="  ", by=hall.people["Chief"], now=hall.now
+            any_session, any_session.get_one(Form, form.id), 1, reason="  ", by=hall.people["Chief"], now=hall.now
         )

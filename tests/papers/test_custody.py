@@ -101,10 +101,10 @@ def test_a_paper_goes_from_draft_to_open_and_the_log_can_be_checked(session: Ses
 
 
 def test_a_seal_of_full_strength_opens_with_the_commands_of_a_custodian(
-    sqlite_session: Session, tmp_path, monkeypatch: pytest.MonkeyPatch
+    any_session: Session, tmp_path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing replaced: scrypt as it is, keys and shares through the files that custodians handle."""
-    hall = ExamHall(sqlite_session)
+    hall = ExamHall(any_session)
     for phase in ("announced", "applications"):
         hall.phase(phase)
     hall.candidate("An")
@@ -116,7 +116,7 @@ def test_a_seal_of_full_strength_opens_with_the_commands_of_a_custodian(
         hall.keys[f"Custodian{number}"] = "in a file"
         with hall.write():
             custody.register_key(
-                sqlite_session, hall.competition, recipient=made.stdout, by=hall.people[f"Custodian{number}"], now=hall.now
+                any_session, hall.competition, recipient=made.stdout, by=hall.people[f"Custodian{number}"], now=hall.now
             )
     import tests.exam_hall as module
 
@@ -137,17 +137,17 @@ def test_a_seal_of_full_strength_opens_with_the_commands_of_a_custodian(
         assert opened.exit_code == 0, opened.stderr
         with hall.write():
             assert custody.deliver_share(
-                sqlite_session, form(hall), data=(tmp_path / f"{number}.open").read_bytes(), by=person, now=hall.now
+                any_session, form(hall), data=(tmp_path / f"{number}.open").read_bytes(), by=person, now=hall.now
             )
-    custody.open_form(sqlite_session, {"form": hall.main}, hall.now)
+    custody.open_form(any_session, {"form": hall.main}, hall.now)
     assert form(hall).state == "opened"
     again = runner.invoke(command, ["init", "--key", str(tmp_path / "1.key")])
     assert again.exit_code == 1
     assert "exists already" in again.stderr
 
 
-def test_what_is_refused_to_a_custodian(sqlite_session: Session) -> None:
-    hall = hall_with_paper(sqlite_session, spare=True)
+def test_what_is_refused_to_a_custodian(any_session: Session) -> None:
+    hall = hall_with_paper(any_session, spare=True)
     main = form(hall)
     with pytest.raises(NotFound):
         custody.share_of(main, hall.people["Setter"])
@@ -158,7 +158,7 @@ def test_what_is_refused_to_a_custodian(sqlite_session: Session) -> None:
     with pytest.raises(Refused, match="too early"):
         hand_in(hall, "Custodian1")
     hall.now = BELL - timedelta(minutes=10)
-    spare = queries.standing(sqlite_session, hall.competition_id, "test", "spare")
+    spare = queries.standing(any_session, hall.competition_id, "test", "spare")
     assert spare is not None
     with pytest.raises(Refused, match="spare paper"):
         hand_in(hall, "Custodian1", spare.id)
@@ -204,8 +204,8 @@ def test_a_false_share_goes_on_record_and_does_not_count(session: Session) -> No
     assert genuine == [False, True, True]
 
 
-def test_a_damaged_file_does_not_open_and_stores_nothing(sqlite_session: Session) -> None:
-    hall = hall_with_paper(sqlite_session)
+def test_a_damaged_file_does_not_open_and_stores_nothing(any_session: Session) -> None:
+    hall = hall_with_paper(any_session)
     plan(hall)
     hall.now = BELL - timedelta(minutes=5)
     with hall.write():
@@ -215,8 +215,8 @@ def test_a_damaged_file_does_not_open_and_stores_nothing(sqlite_session: Session
     for person in ("Custodian1", "Custodian2"):
         hand_in(hall, person)
     with quick_passphrase(), pytest.raises(custody.CustodyFailed, match="spare"):
-        custody.open_form(sqlite_session, {"form": hall.main}, hall.now)
-    sqlite_session.rollback()
+        custody.open_form(any_session, {"form": hall.main}, hall.now)
+    any_session.rollback()
     assert form(hall).state == "sealed"
     assert "paper.opened" not in types(hall)
 
@@ -294,44 +294,44 @@ def fresh(session: Session) -> ExamHall:
     return hall
 
 
-def test_main_and_spare_have_nothing_in_common_and_drawing_again_gives_the_same(sqlite_session: Session) -> None:
-    hall = fresh(sqlite_session)
+def test_main_and_spare_have_nothing_in_common_and_drawing_again_gives_the_same(any_session: Session) -> None:
+    hall = fresh(any_session)
     main = draft(hall)
-    spare = queries.standing(sqlite_session, hall.competition_id, "test", "spare")
+    spare = queries.standing(any_session, hall.competition_id, "test", "spare")
     assert spare is not None
     first = {slot.item_version.identifier for slot in main.slots}
     assert not first & {slot.item_version.identifier for slot in spare.slots}
     digests = main.digest, spare.digest
     again = draft(hall)
     assert main.state == "withdrawn"
-    other = queries.standing(sqlite_session, hall.competition_id, "test", "spare")
+    other = queries.standing(any_session, hall.competition_id, "test", "spare")
     assert other is not None
     assert (again.digest, other.digest) == digests
 
 
-def test_a_swap_is_considered_before_it_is_made(sqlite_session: Session) -> None:
-    hall = fresh(sqlite_session)
+def test_a_swap_is_considered_before_it_is_made(any_session: Session) -> None:
+    hall = fresh(any_session)
     main = draft(hall)
     inside = {slot.item_version.identifier for slot in main.slots}
-    stock = queries.stock(sqlite_session, main.blueprint.bank_id, queries.seated_part(hall.competition, "test"))
+    stock = queries.stock(any_session, main.blueprint.bank_id, queries.seated_part(hall.competition, "test"))
     other = next(v for v in stock if v.kind == "single" and v.identifier not in inside and not v.enemies)
     numeric = next(v for v in stock if v.kind == "numeric")
     digest = main.digest
-    considered = operations.consider_swap(sqlite_session, main, 3, other.identifier)
+    considered = operations.consider_swap(any_session, main, 3, other.identifier)
     assert considered.fits_line
     assert considered.words == other.words - considered.out.words
     assert main.digest == digest
-    assert not operations.consider_swap(sqlite_session, main, 3, numeric.identifier).fits_line
+    assert not operations.consider_swap(any_session, main, 3, numeric.identifier).fits_line
     with pytest.raises(Refused, match="already"):
-        operations.consider_swap(sqlite_session, main, 3, next(iter(inside)))
-    sqlite_session.rollback()
+        operations.consider_swap(any_session, main, 3, next(iter(inside)))
+    any_session.rollback()
     with pytest.raises(Refused, match="reason"), hall.write():
         operations.swap_item(
-            sqlite_session, form(hall, main.id), 3, other.identifier, reason=" ", by=hall.people["Setter"], now=hall.now
+            any_session, form(hall, main.id), 3, other.identifier, reason=" ", by=hall.people["Setter"], now=hall.now
         )
     with hall.write():
         operations.swap_item(
-            sqlite_session, form(hall, main.id), 3, other.identifier, reason="rõ hơn", by=hall.people["Setter"], now=hall.now
+            any_session, form(hall, main.id), 3, other.identifier, reason="rõ hơn", by=hall.people["Setter"], now=hall.now
         )
     swapped = form(hall, main.id)
     assert swapped.slots[2].item_version.identifier == other.identifier
@@ -339,50 +339,50 @@ def test_a_swap_is_considered_before_it_is_made(sqlite_session: Session) -> None
     assert [one.reason for one in swapped.swaps] == ["rõ hơn"]
 
 
-def test_errors_block_the_approval(sqlite_session: Session) -> None:
-    hall = fresh(sqlite_session)
+def test_errors_block_the_approval(any_session: Session) -> None:
+    hall = fresh(any_session)
     main = draft(hall)
     number = main.id
     with hall.write():
         form(hall, number).slots[0].marks = "5"
     with pytest.raises(Refused, match="marks add up to 41"), hall.write():
-        approval.ask_approval(sqlite_session, form(hall, number), by=hall.people["Setter"], now=hall.now)
+        approval.ask_approval(any_session, form(hall, number), by=hall.people["Setter"], now=hall.now)
 
 
-def test_a_draft_changed_after_one_approval_is_not_approved(sqlite_session: Session) -> None:
-    hall = fresh(sqlite_session)
+def test_a_draft_changed_after_one_approval_is_not_approved(any_session: Session) -> None:
+    hall = fresh(any_session)
     number = draft(hall).id
     with hall.write():
-        request = approval.ask_approval(sqlite_session, form(hall, number), by=hall.people["Setter"], now=hall.now)
+        request = approval.ask_approval(any_session, form(hall, number), by=hall.people["Setter"], now=hall.now)
         request_id, digest = request.id, request.digest
     with pytest.raises(Refused, match=r"another person|Another person"), hall.write():
-        approvals.approve(sqlite_session, request_id, by=hall.people["Setter"], digest=digest, now=hall.now)
+        approvals.approve(any_session, request_id, by=hall.people["Setter"], digest=digest, now=hall.now)
     with hall.write():
         form(hall, number).digest = "0" * 64
     with pytest.raises(Refused, match="has changed"), hall.write():
-        approvals.approve(sqlite_session, request_id, by=hall.people["Approver"], digest=digest, now=hall.now)
+        approvals.approve(any_session, request_id, by=hall.people["Approver"], digest=digest, now=hall.now)
     assert form(hall, number).state == "draft"
 
 
-def test_a_paper_is_not_approved_while_people_can_still_apply(sqlite_session: Session) -> None:
-    hall = ExamHall(sqlite_session)
+def test_a_paper_is_not_approved_while_people_can_still_apply(any_session: Session) -> None:
+    hall = ExamHall(any_session)
     for phase in ("announced", "applications"):
         hall.phase(phase)
     hall.candidate("An")
     admit, hall.admit = hall.admit, lambda: None
     number = draft(hall).id
     with pytest.raises(Refused, match="still open"), hall.write():
-        approval.ask_approval(sqlite_session, form(hall, number), by=hall.people["Setter"], now=hall.now)
+        approval.ask_approval(any_session, form(hall, number), by=hall.people["Setter"], now=hall.now)
     admit()
 
 
-def test_what_is_refused_as_a_key(sqlite_session: Session) -> None:
-    hall = fresh(sqlite_session)
+def test_what_is_refused_as_a_key(any_session: Session) -> None:
+    hall = fresh(any_session)
     secret, recipient = sealing.new_identity()
 
     def register(text: str, person: str = "Custodian1") -> None:
         with hall.write():
-            custody.register_key(sqlite_session, hall.competition, recipient=text, by=hall.people[person], now=hall.now)
+            custody.register_key(any_session, hall.competition, recipient=text, by=hall.people[person], now=hall.now)
 
     for text in ("", "age1", "age1xyz", "ssh-ed25519 AAAA"):
         with pytest.raises(Refused, match="not a public key"):
@@ -393,27 +393,27 @@ def test_what_is_refused_as_a_key(sqlite_session: Session) -> None:
     with pytest.raises(Refused, match="very key"):
         register(recipient, "Custodian2")
     with pytest.raises(Refused, match="1 have handed in"), hall.write():
-        custody.ask_naming(sqlite_session, hall.competition, stage="written", by=hall.people["Chair"], now=hall.now)
+        custody.ask_naming(any_session, hall.competition, stage="written", by=hall.people["Chair"], now=hall.now)
 
 
-def test_an_approved_paper_waits_for_its_custodians(sqlite_session: Session) -> None:
-    hall = fresh(sqlite_session)
+def test_an_approved_paper_waits_for_its_custodians(any_session: Session) -> None:
+    hall = fresh(any_session)
     number = draft(hall).id
     with hall.write():
-        request = approval.ask_approval(sqlite_session, form(hall, number), by=hall.people["Setter"], now=hall.now)
+        request = approval.ask_approval(any_session, form(hall, number), by=hall.people["Setter"], now=hall.now)
         request_id, digest = request.id, request.digest
     with hall.write():
-        assert approvals.approve(sqlite_session, request_id, by=hall.people["Approver"], digest=digest, now=hall.now)
+        assert approvals.approve(any_session, request_id, by=hall.people["Approver"], digest=digest, now=hall.now)
     from examsvc.base import jobs
 
     with quick_passphrase():
-        jobs.run_due(sqlite_session, hall.now)
+        jobs.run_due(any_session, hall.now)
     assert form(hall, number).state == "approved"
     with pytest.raises(Refused, match="stay as they are"):
-        operations.consider_swap(sqlite_session, form(hall, number), 1, "plan-01")
+        operations.consider_swap(any_session, form(hall, number), 1, "plan-01")
     hall.name_custodians("written")
     with quick_passphrase():
-        jobs.run_due(sqlite_session, hall.now)
+        jobs.run_due(any_session, hall.now)
     assert form(hall, number).state == "sealed"
     with pytest.raises(Refused, match="no longer be withdrawn"), hall.write():
-        operations.withdraw_form(sqlite_session, form(hall, number), reason="x", by=hall.people["Setter"], now=hall.now)
+        operations.withdraw_form(any_session, form(hall, number), reason="x", by=hall.people["Setter"], now=hall.now)

@@ -236,8 +236,8 @@ def test_a_ceremony_from_the_keys_to_the_spare(tmp_path: Path, address: str) -> 
         assert problems(day.session, "mot") == [], "a leaked paper that was never opened is no fault of the record"
 
 
-def test_a_rehearsal_with_a_lost_key_says_so_and_can_be_ended(tmp_path: Path, sqlite_address: str) -> None:
-    with begun(tmp_path, sqlite_address) as day:
+def test_a_rehearsal_with_a_lost_key_says_so_and_can_be_ended(tmp_path: Path, any_address: str) -> None:
+    with begun(tmp_path, any_address) as day:
         day.post("Chair", "/custodians/written/rehearse")
         assert "going on already" in day.post("Chair", "/custodians/written/rehearse", 409)
         first = day.session.scalars(select(Rehearsal)).one().code
@@ -264,8 +264,8 @@ def test_a_rehearsal_with_a_lost_key_says_so_and_can_be_ended(tmp_path: Path, sq
         assert custody_rehearsal.rehearsed(day.session, day.hall.competition_id, named)
 
 
-def test_what_the_door_refuses(tmp_path: Path, sqlite_address: str) -> None:
-    with begun(tmp_path, sqlite_address) as day:
+def test_what_the_door_refuses(tmp_path: Path, any_address: str) -> None:
+    with begun(tmp_path, any_address) as day:
         day.post("Chair", "/custodians/written/rehearse")
         code = day.session.scalars(select(Rehearsal)).one().code
         of = day.hall.competition
@@ -333,8 +333,8 @@ PAGES = {
 }
 
 
-def test_who_may_enter(tmp_path: Path, sqlite_address: str) -> None:
-    with begun(tmp_path, sqlite_address) as day:
+def test_who_may_enter(tmp_path: Path, any_address: str) -> None:
+    with begun(tmp_path, any_address) as day:
         day.post("Chair", "/custodians/written/rehearse")
         code = day.session.scalars(select(Rehearsal)).one().code
         tried = 0
@@ -360,8 +360,8 @@ def test_who_may_enter(tmp_path: Path, sqlite_address: str) -> None:
             custody_rehearsal.rehearsal(day.session, day.hall.competition_id, "nothing")
 
 
-def test_a_busy_machine_is_no_verdict_on_a_rehearsal(tmp_path: Path, sqlite_address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with begun(tmp_path, sqlite_address) as day:
+def test_a_busy_machine_is_no_verdict_on_a_rehearsal(tmp_path: Path, any_address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with begun(tmp_path, any_address) as day:
         day.post("Chair", "/custodians/written/rehearse")
 
         def busy(*_: object) -> bytes:
@@ -378,8 +378,8 @@ def test_a_busy_machine_is_no_verdict_on_a_rehearsal(tmp_path: Path, sqlite_addr
         assert [body["opened"] for body in day.bodies("paper.rehearsed")] == [True]
 
 
-def test_a_rehearsal_falls_due_where_the_regulation_asks_for_one(tmp_path: Path, sqlite_address: str, monkeypatch) -> None:
-    with begun(tmp_path, sqlite_address) as day:
+def test_a_rehearsal_falls_due_where_the_regulation_asks_for_one(tmp_path: Path, any_address: str, monkeypatch) -> None:
+    with begun(tmp_path, any_address) as day:
         of = day.hall.competition
         assert custody_rehearsal.due_at(day.session, of, "written") is None, "this regulation asks for none"
         rule = day.hall.regulation.paper.model_copy(update={"rehearsal_days": 7})
@@ -401,8 +401,8 @@ def test_a_fingerprint_is_of_the_whole_key() -> None:
     assert ceremony.fingerprint(one) != ceremony.fingerprint(one[:-1] + ("q" if one[-1] != "q" else "p"))
 
 
-def test_the_pages_as_a_browser_shows_them(tmp_path: Path, sqlite_address: str, page) -> None:
-    with begun(tmp_path, sqlite_address) as day:
+def test_the_pages_as_a_browser_shows_them(tmp_path: Path, any_address: str, page) -> None:
+    with begun(tmp_path, any_address) as day:
         day.post("Chair", "/custodians/written/rehearse")
         code = day.session.scalars(select(Rehearsal)).one().code
         day.hall.paper(spare=True)

@@ -129,8 +129,8 @@ def test_papers_come_out_of_a_public_draw(session: Session, tmp_path: Path) -> N
     assert_valid(session, "mot")
 
 
-def test_what_the_draw_of_papers_refuses(sqlite_session: Session, tmp_path: Path) -> None:
-    hall = begun(sqlite_session)
+def test_what_the_draw_of_papers_refuses(any_session: Session, tmp_path: Path) -> None:
+    hall = begun(any_session)
     with pytest.raises(Refused, match="No draw of these papers"):
         fix(hall)
     ask(hall)
@@ -140,33 +140,33 @@ def test_what_the_draw_of_papers_refuses(sqlite_session: Session, tmp_path: Path
     draw = commit(hall, tmp_path)
     fix(hall)
     finish(hall, tmp_path, draw)
-    assert ceremony_draws.seed(sqlite_session, hall.competition, "test")
+    assert ceremony_draws.seed(any_session, hall.competition, "test")
     versions = queries.stock(
-        sqlite_session,
-        queries.blueprints(sqlite_session, hall.competition_id, "test")[0].bank_id,
+        any_session,
+        queries.blueprints(any_session, hall.competition_id, "test")[0].bank_id,
         queries.seated_part(hall.competition, "test"),
     )
     with hall.write():
         versions[0].retired_at, versions[0].retired_reason = hall.now, "x"
-    assert ceremony_draws.seed(sqlite_session, hall.competition, "test") is None, "the pool is another one now"
+    assert ceremony_draws.seed(any_session, hall.competition, "test") is None, "the pool is another one now"
     ask(hall)
     assert hall.approve_all("Chair") == 1
-    newest = ceremony_draws.record(sqlite_session, hall.competition, "test")
+    newest = ceremony_draws.record(any_session, hall.competition, "test")
     assert newest is not None
     assert newest.code != draw
-    assert_valid(sqlite_session, "mot")
+    assert_valid(any_session, "mot")
 
 
-def test_nobody_is_named_so_nobody_can_draw(sqlite_session: Session) -> None:
-    hall = ExamHall(sqlite_session, by_steps(objective_only(), "assembly"))
+def test_nobody_is_named_so_nobody_can_draw(any_session: Session) -> None:
+    hall = ExamHall(any_session, by_steps(objective_only(), "assembly"))
     for phase in ("announced", "applications"):
         hall.phase(phase)
     with pytest.raises(Refused, match="No custodians are named"):
         ask(hall)
 
 
-def test_a_regulation_that_does_not_ask_for_it_has_no_draw_of_papers(sqlite_session: Session) -> None:
-    hall = ExamHall(sqlite_session)
+def test_a_regulation_that_does_not_ask_for_it_has_no_draw_of_papers(any_session: Session) -> None:
+    hall = ExamHall(any_session)
     for phase in ("announced", "applications"):
         hall.phase(phase)
     hall.name_custodians("written")
@@ -174,10 +174,10 @@ def test_a_regulation_that_does_not_ask_for_it_has_no_draw_of_papers(sqlite_sess
         ask(hall)
 
 
-def test_the_page_leads_from_step_to_step(sqlite_address: str, sqlite_session: Session, tmp_path: Path, page) -> None:
-    hall = begun(sqlite_session)
-    sqlite_session.rollback()
-    made = world(tmp_path, sqlite_address, hall.now)
+def test_the_page_leads_from_step_to_step(any_address: str, any_session: Session, tmp_path: Path, page) -> None:
+    hall = begun(any_session)
+    any_session.rollback()
+    made = world(tmp_path, any_address, hall.now)
 
     def browser(person: str):
         found = made.client(hall.people[person])
@@ -193,7 +193,7 @@ def test_the_page_leads_from_step_to_step(sqlite_address: str, sqlite_session: S
     assert browser("Setter").post(PAGE).status_code == 409
     assert "special prize" in browser("Chair").get(PAGE).get_data(as_text=True), "the regulation names the value"
     assert browser("Secretary").post(PAGE).status_code == 302
-    sqlite_session.rollback()
+    any_session.rollback()
     assert hall.approve_all("Chair") == 1
     assert "commits to a secret number" in browser("Custodian1").get(PAGE).get_data(as_text=True)
     assert "Commit to a secret number for the draw" in browser("Custodian1").get("/account/").get_data(as_text=True)
@@ -203,15 +203,15 @@ def test_the_page_leads_from_step_to_step(sqlite_address: str, sqlite_session: S
     assert "Fix the pool</button>" not in browser("Approver").get(PAGE).get_data(as_text=True)
     assert browser("Setter").post(f"{PAGE}/pool").status_code == 302
     assert browser("Setter").post(f"{PAGE}/pool").status_code == 409
-    sqlite_session.rollback()
+    any_session.rollback()
     finish(hall, tmp_path, draw)
     made.now = hall.now
     text = browser("Setter").get(PAGE).get_data(as_text=True)
-    assert (ceremony_draws.seed(sqlite_session, hall.competition, "test") or "?") in text
+    assert (ceremony_draws.seed(any_session, hall.competition, "test") or "?") in text
     public = made.client().get(f"/competitions/mot/draws/{draw}").get_data(as_text=True)
-    some = ceremony_draws.pool(sqlite_session, hall.competition, "test")[0]
+    some = ceremony_draws.pool(any_session, hall.competition, "test")[0]
     assert some not in public, "the pool is shown when the result is published"
-    sqlite_session.rollback()
+    any_session.rollback()
     with served(made) as home:
         looked = [(hall.people["Secretary"], PAGE), (hall.people["Secretary"], "/competitions/mot/papers/custodians")]
         assert faults(made, page, home, looked) == []

@@ -77,12 +77,12 @@ class Heard:
 
 
 @pytest.fixture
-def heard(tmp_path: Path, sqlite_address: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Heard]:
+def heard(tmp_path: Path, any_address: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Heard]:
     """Two candidates sit at their machines ten minutes before the bell."""
     found = read_bank(bank().encode(), "native")
     assert not found.problems, found.problems
     monkeypatch.setattr(exam_hall, "bank", lambda: found.bank)
-    engine = make_engine(sqlite_address)
+    engine = make_engine(any_address)
     with Session(engine) as session:
         hall = ExamHall(session)
         for phase in ("announced", "applications"):
@@ -92,7 +92,7 @@ def heard(tmp_path: Path, sqlite_address: str, monkeypatch: pytest.MonkeyPatch) 
         form = hall.paper(cells=[{"count": 10, "marks": "4", "topics": ["asked"]}])
         hall.sitting_id = hall.sitting(form)
         hall.now = BELL - timedelta(minutes=10)
-        day = Day(tmp_path, sqlite_address, engine, hall)
+        day = Day(tmp_path, any_address, engine, hall)
         yield Heard(day, {name: Browser(day, name).client for name in ("An", "Bình")})
         day.close()
 

@@ -464,9 +464,9 @@ def test_an_exchange_shows_its_consequences_first(office: Office) -> None:
     office.get("Setter", "/forms/test-main-1/questions/99/swap", 404)
 
 
-def test_a_candidate_gets_the_pictures_of_his_paper_and_no_others(tmp_path: Path, sqlite_address: str) -> None:
+def test_a_candidate_gets_the_pictures_of_his_paper_and_no_others(tmp_path: Path, any_address: str) -> None:
     """With the item's picture in the paper it is served to the open attempt; any other file of the bank is not there."""
-    engine = make_engine(sqlite_address)
+    engine = make_engine(any_address)
     with Session(engine) as session:
         hall = ExamHall(session)
         for phase in ("announced", "applications"):
@@ -485,7 +485,7 @@ def test_a_candidate_gets_the_pictures_of_his_paper_and_no_others(tmp_path: Path
             session.get_one(Form, form).slots[0].item_version.media = [digest]
         code = hall.attempt("An").code
         account = hall.application("An").account_id
-        made = world(tmp_path, sqlite_address, hall.now)
+        made = world(tmp_path, any_address, hall.now)
         browser = made.client(account, attempt=code)
         assert browser.get(f"/attempts/{code}/media/{digest}").status_code == 404, "not before the bell"
         hall.bell(sitting)

@@ -22,8 +22,8 @@ CELLS = [{"count": 10, "marks": "4", "kinds": ["single", "true-false"]}]
 
 
 @pytest.fixture
-def hall(sqlite_session: Session) -> ExamHall:
-    made = ExamHall(sqlite_session)
+def hall(any_session: Session) -> ExamHall:
+    made = ExamHall(any_session)
     for phase in ("announced", "applications"):
         made.phase(phase)
     for name in ("An", "Bình"):

@@ -18,8 +18,8 @@ from tests.papers.test_corrections import right_in_form
 KNOWS = {"An": 9, "Bình": 7, "Chi": 5, "Dũng": 4, "Em": 2, "Giang": 0}
 
 
-def test_difficulty_and_discrimination_are_those_of_the_answers(sqlite_session: Session) -> None:
-    session = sqlite_session
+def test_difficulty_and_discrimination_are_those_of_the_answers(any_session: Session) -> None:
+    session = any_session
     hall = ExamHall(session)
     for phase in ("announced", "applications"):
         hall.phase(phase)

@@ -141,8 +141,8 @@ def test_lots_are_drawn_so_that_anybody_can_replay_them(session: Session) -> Non
     assert_valid(session, "mot", complete=True)
 
 
-def test_lots_by_steps_wait_for_the_outside_value(sqlite_session: Session) -> None:
-    session = sqlite_session
+def test_lots_by_steps_wait_for_the_outside_value(any_session: Session) -> None:
+    session = any_session
     steps = [{"by": "lots", "part": None, "role": None}]
     hall = led_through_a_test(session, {"An": 8, "Bình": 8}, by_steps(changed(ties={**SOURCE, "steps": steps}), "lots"))
     hall.compute()
@@ -173,8 +173,8 @@ def test_lots_by_steps_wait_for_the_outside_value(sqlite_session: Session) -> No
     assert_valid(session, "mot", complete=True)
 
 
-def test_equals_of_whom_nobody_is_chosen_share_a_rank_and_hold_nothing_up(sqlite_session: Session) -> None:
-    session = sqlite_session
+def test_equals_of_whom_nobody_is_chosen_share_a_rank_and_hold_nothing_up(any_session: Session) -> None:
+    session = any_session
     hall = led_through_a_test(session, {"An": 9, "Bình": 7, "Chi": 7})
     hall.publish()
     assert outcomes(hall) == {"An": (1, "chosen"), "Bình": (2, "passed"), "Chi": (2, "passed")}
@@ -245,8 +245,8 @@ def sanction(hall: ExamHall) -> None:
         assert hall.approve_all("Chair") == 1
 
 
-def test_sanctions_take_away_or_end_and_stand_in_the_derivation(sqlite_session: Session) -> None:
-    session = sqlite_session
+def test_sanctions_take_away_or_end_and_stand_in_the_derivation(any_session: Session) -> None:
+    session = any_session
     hall = led_through_a_test(session, {"An": 9, "Bình": 8, "Chi": 8}, before_the_lock=sanction)
     run = hall.compute()
     assert outcomes(hall) == {"Bình": (1, "chosen"), "An": (2, "passed"), "Chi": (None, "annulled")}
@@ -260,8 +260,8 @@ def test_sanctions_take_away_or_end_and_stand_in_the_derivation(sqlite_session: 
     assert_valid(session, "mot", complete=True)
 
 
-def test_a_council_that_says_no_and_a_run_that_has_moved_on(sqlite_session: Session) -> None:
-    session = sqlite_session
+def test_a_council_that_says_no_and_a_run_that_has_moved_on(any_session: Session) -> None:
+    session = any_session
     hall = led_through_a_test(session, {"An": 8, "Bình": 6})
     hall.compute()
     members = len(council.entitled(session, hall.competition, ["A"], hall.now))
@@ -279,8 +279,8 @@ def test_a_council_that_says_no_and_a_run_that_has_moved_on(sqlite_session: Sess
     assert len(filed["signers"]) == 2
 
 
-def test_the_competent_authority_itself_must_approve(sqlite_session: Session) -> None:
-    session = sqlite_session
+def test_the_competent_authority_itself_must_approve(any_session: Session) -> None:
+    session = any_session
     hall = led_through_a_test(session, {"An": 8, "Bình": 6})
     hall.compute()
     hall.recommend()
@@ -303,8 +303,8 @@ def test_the_competent_authority_itself_must_approve(sqlite_session: Session) ->
         hall.approve_results()
 
 
-def test_a_member_close_to_a_candidate_has_no_vote_on_that_post(sqlite_session: Session, monkeypatch: Any) -> None:
-    session = sqlite_session
+def test_a_member_close_to_a_candidate_has_no_vote_on_that_post(any_session: Session, monkeypatch: Any) -> None:
+    session = any_session
     hall = led_through_a_test(session, {"An": 8, "BìnhB": 6, "Chi": 7, "DungB": 5}, posts="AB")
     hall.compute()
     secretary, anna = hall.people["Secretary"], hall.application("An").account_id
@@ -320,8 +320,8 @@ def test_a_member_close_to_a_candidate_has_no_vote_on_that_post(sqlite_session: 
     assert secretary not in voters("A", "B")
 
 
-def test_nothing_is_computed_before_the_marks_are_locked(sqlite_session: Session) -> None:
-    session = sqlite_session
+def test_nothing_is_computed_before_the_marks_are_locked(any_session: Session) -> None:
+    session = any_session
     hall = ExamHall(session, read_preset("demo"))
     for phase in ("announced", "applications"):
         hall.phase(phase)
@@ -332,8 +332,8 @@ def test_nothing_is_computed_before_the_marks_are_locked(sqlite_session: Session
         hall.compute()
 
 
-def test_a_changed_number_in_a_kept_run_is_seen(sqlite_session: Session) -> None:
-    session = sqlite_session
+def test_a_changed_number_in_a_kept_run_is_seen(any_session: Session) -> None:
+    session = any_session
     hall = led_through_a_test(session, {"An": 8, "Bình": 6})
     run = hall.compute()
     kept = json.loads(json.dumps(run.inputs))
@@ -349,11 +349,11 @@ def test_a_changed_number_in_a_kept_run_is_seen(sqlite_session: Session) -> None
     [("name", "number", "parts", "total"), ("number", "number", "total", "nothing"), ("nothing", "nothing", "nothing", "nothing")],
 )
 def test_no_more_is_published_than_the_regulation_says(
-    sqlite_session: Session, winners: str, others: str, marks: str, other_marks: str
+    any_session: Session, winners: str, others: str, marks: str, other_marks: str
 ) -> None:
     own = json.loads(objective_only().canonical_bytes())["publication"]
     rule = {**own, "winners": winners, "others": others, "winner_marks": marks, "other_marks": other_marks}
-    hall = led_through_a_test(sqlite_session, {"An": 9, "Bình": 7}, changed(publication=rule))
+    hall = led_through_a_test(any_session, {"An": 9, "Bình": 7}, changed(publication=rule))
     edition = hall.publish()
     (post,) = edition.content["posts"]
     text = json.dumps(edition.content, ensure_ascii=False)
@@ -369,9 +369,9 @@ def test_no_more_is_published_than_the_regulation_says(
     assert computing.digest_of(edition.content) == edition.digest
 
 
-def test_exact_marks_stay_exact_to_the_ledger(sqlite_session: Session) -> None:
+def test_exact_marks_stay_exact_to_the_ledger(any_session: Session) -> None:
     """A total whose decimals do not end is written with six, as the ledger's format says."""
-    hall = led_through_a_test(sqlite_session, {"An": 9, "Bình": 8})
+    hall = led_through_a_test(any_session, {"An": 9, "Bình": 8})
     run = hall.compute()
     row = {**run.outcome["rows"][0], "total": "100/3", "parts": {"test": "1/3"}}
     written = computing.ledger_ranking(hall.regulation, "A", 1, [row])["rows"][0]

@@ -135,8 +135,8 @@ def test_two_have_the_seats_drawn_and_anybody_can_repeat_it(session: Session) ->
     assert_valid(session, "mot")
 
 
-def test_no_attempt_is_made_before_the_seats_are_drawn(sqlite_session: Session) -> None:
-    hall, number = planned(sqlite_session)
+def test_no_attempt_is_made_before_the_seats_are_drawn(any_session: Session) -> None:
+    hall, number = planned(any_session)
     form = hall.paper()
     hall.now = BELL - timedelta(minutes=10)
     hall.open_paper(form)
@@ -145,7 +145,7 @@ def test_no_attempt_is_made_before_the_seats_are_drawn(sqlite_session: Session) 
         hall.make_ready(number)
     hall.draw_seats(number)
     hall.make_ready(number)
-    assert sqlite_session.get_one(Sitting, number).prepared_at is not None
+    assert any_session.get_one(Sitting, number).prepared_at is not None
 
 
 def test_who_comes_later_gets_the_next_free_place(session: Session) -> None:
@@ -167,33 +167,33 @@ def test_who_comes_later_gets_the_next_free_place(session: Session) -> None:
     assert plans(hall)[-1]["draw"] == session.get_one(Sitting, number).draw
 
 
-def test_a_plan_that_changed_is_asked_for_again(sqlite_session: Session) -> None:
-    hall, number = planned(sqlite_session)
+def test_a_plan_that_changed_is_asked_for_again(any_session: Session) -> None:
+    hall, number = planned(any_session)
     ask(hall, number)
     with hall.write():
-        sitting = sqlite_session.get_one(Sitting, number)
-        planning.move_bell(sqlite_session, sitting, bell_at=BELL + timedelta(hours=1), by=hall.office, now=hall.now)
+        sitting = any_session.get_one(Sitting, number)
+        planning.move_bell(any_session, sitting, bell_at=BELL + timedelta(hours=1), by=hall.office, now=hall.now)
     with pytest.raises(Refused, match="plan has changed"):
         hall.approve_all("Chair")
 
 
-def test_who_may_ask(sqlite_session: Session) -> None:
-    hall, number = planned(sqlite_session)
+def test_who_may_ask(any_session: Session) -> None:
+    hall, number = planned(any_session)
     for person in ("Office", "Hall", "Invigilator", "Setter", "An"):
         with pytest.raises(NotAllowed):
             ask(hall, number, by=person)
     ask(hall, number)
-    (request,) = approvals.waiting(sqlite_session, "mot", hall.now)
+    (request,) = approvals.waiting(any_session, "mot", hall.now)
     assert "4" in " ".join(request.lines), "four common places"
 
 
-def test_a_regulation_without_a_draw_seats_in_order(sqlite_session: Session) -> None:
+def test_a_regulation_without_a_draw_seats_in_order(any_session: Session) -> None:
     tree = json.loads(objective_only().canonical_bytes())
     for rule in tree["draws"]:
         if rule["id"] == "seats":
             rule["method"] = "none"
-    hall, number = planned(sqlite_session, Regulation.model_validate_json(json.dumps(tree)))
-    assert sqlite_session.get_one(Sitting, number).seating == "in-order"
+    hall, number = planned(any_session, Regulation.model_validate_json(json.dumps(tree)))
+    assert any_session.get_one(Sitting, number).seating == "in-order"
     with pytest.raises(Refused, match="not drawn"):
         ask(hall, number)
     assert seats(hall, number)[hall.number("An")] == "room-1.1"
@@ -239,35 +239,35 @@ def v7(session: Session, edition: str) -> tuple[str, list[str]]:
     return found.verdict.name.lower(), list(found.reasons)
 
 
-def test_an_insider_who_seats_somebody_else_is_found_out(sqlite_session: Session) -> None:
+def test_an_insider_who_seats_somebody_else_is_found_out(any_session: Session) -> None:
     """Somebody is moved to the back row in the tables and the plan is recorded anew, with the draw's name and without."""
-    hall, number = planned(sqlite_session)
+    hall, number = planned(any_session)
     hall.draw_seats(number)
-    assert v7(sqlite_session, RESTRICTED) == ("passed", [])
+    assert v7(any_session, RESTRICTED) == ("passed", [])
     with hall.write():
-        sitting = sqlite_session.get_one(Sitting, number)
+        sitting = any_session.get_one(Sitting, number)
         moved = planning.drawn_seats(sitting)[0]
         moved.room, moved.place = next(room for room in sitting.rooms if room.name == "P2"), "9"
         sitting.revision += 1
-        planning._record_plan(sqlite_session, sitting, hall.office, hall.now)
-    verdict, reasons = v7(sqlite_session, RESTRICTED)
+        planning._record_plan(any_session, sitting, hall.office, hall.now)
+    verdict, reasons = v7(any_session, RESTRICTED)
     assert verdict == "failed"
     assert [reason.partition(": ")[2] for reason in reasons] == ["the seats are not the ones drawn"]
-    assert v7(sqlite_session, PUBLIC)[0] == "passed", "who sits where is in the restricted edition only"
+    assert v7(any_session, PUBLIC)[0] == "passed", "who sits where is in the restricted edition only"
     with hall.write():
-        sitting = sqlite_session.get_one(Sitting, number)
+        sitting = any_session.get_one(Sitting, number)
         sitting.seating, sitting.draw = "in-order", None
         sitting.revision += 1
-        planning._record_plan(sqlite_session, sitting, hall.office, hall.now)
-    verdict, reasons = v7(sqlite_session, PUBLIC)
+        planning._record_plan(any_session, sitting, hall.office, hall.now)
+    verdict, reasons = v7(any_session, PUBLIC)
     assert verdict == "failed"
     assert "names it no more" in reasons[0]
 
 
-def test_the_pages_as_a_browser_shows_them(sqlite_address: str, sqlite_session: Session, tmp_path: Path, page: Page) -> None:
+def test_the_pages_as_a_browser_shows_them(any_address: str, any_session: Session, tmp_path: Path, page: Page) -> None:
     """The plan before and while the seats are drawn, the page that declares the draw void, and what a candidate reads."""
-    hall, number = planned(sqlite_session, by_steps(objective_only(), "seats"))
-    made = world(tmp_path, sqlite_address, hall.now)
+    hall, number = planned(any_session, by_steps(objective_only(), "seats"))
+    made = world(tmp_path, any_address, hall.now)
     secretary, candidate = hall.people["Secretary"], hall.application("An").account_id
     sitting = "/competitions/mot/sittings/test-1"
 
@@ -278,7 +278,7 @@ def test_the_pages_as_a_browser_shows_them(sqlite_address: str, sqlite_session: 
         assert answer.status_code == 200, path
         return answer.get_data(as_text=True)
 
-    sqlite_session.rollback()
+    any_session.rollback()
     assert "Ask to draw the seats" in text(secretary, sitting)
     assert "Ask to draw the seats" not in text(hall.office, sitting)
     assert "Room and seat are drawn in public" in text(candidate, "/competitions/mot/my-exam")
@@ -290,17 +290,17 @@ def test_the_pages_as_a_browser_shows_them(sqlite_address: str, sqlite_session: 
         assert faults(made, page, home, [(secretary, sitting), (secretary, "/competitions/mot/sittings/new")]) == []
         assert made.client(secretary).post(f"{sitting}/seats").status_code == 302
         assert "waits for a second approval" in text(secretary, sitting)
-        sqlite_session.rollback()
+        any_session.rollback()
         assert hall.approve_all("Chair") == 1
-        draw = planning.seats_draw(sqlite_session, sqlite_session.get_one(Sitting, number))
+        draw = planning.seats_draw(any_session, any_session.get_one(Sitting, number))
         assert draw is not None
-        sqlite_session.rollback()
+        any_session.rollback()
         assert "secret numbers are awaited from" in text(secretary, sitting)
         void = f"/competitions/mot/void-draw/{draw.code}"
         looked = [(secretary, sitting), (secretary, void), (secretary, "/competitions/mot/regulation"), (candidate, "/competitions/mot/my-exam")]
         assert faults(made, page, home, looked) == []
     hold_by_steps(hall, draw.code)
     made.now = hall.now
-    sqlite_session.rollback()
+    any_session.rollback()
     assert "How it was drawn" in text(candidate, "/competitions/mot/my-exam")
     assert "The draw of the seats" in text(secretary, sitting)

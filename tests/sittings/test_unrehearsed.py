@@ -74,24 +74,24 @@ def test_without_a_rehearsal_two_people_decide(session: Session) -> None:
     assert_valid(session, "mot")
 
 
-def test_after_a_rehearsal_nothing_is_to_decide(sqlite_session: Session) -> None:
-    hall, number = ready(sqlite_session)
+def test_after_a_rehearsal_nothing_is_to_decide(any_session: Session) -> None:
+    hall, number = ready(any_session)
     hall.now = BELL - timedelta(minutes=9)
     with hall.write():
-        custody_rehearsal.ask(sqlite_session, hall.competition, stage="written", by=hall.people["Chair"], now=hall.now)
-    named = sqlite_session.scalars(select(CustodianSet)).one()
+        custody_rehearsal.ask(any_session, hall.competition, stage="written", by=hall.people["Chair"], now=hall.now)
+    named = any_session.scalars(select(CustodianSet)).one()
     with quick_passphrase():
-        custody_rehearsal.deal(sqlite_session, {"set": named.id, "by": hall.people["Chair"]}, hall.now)
-        (held,) = custody_rehearsal.rehearsals(sqlite_session, hall.competition_id)
+        custody_rehearsal.deal(any_session, {"set": named.id, "by": hall.people["Chair"]}, hall.now)
+        (held,) = custody_rehearsal.rehearsals(any_session, hall.competition_id)
         for person in ("Custodian1", "Custodian2", "Custodian3"):
             share = custody_rehearsal.share_of(held, hall.people[person])
             data = sealing.decrypt_share(share.ciphertext, hall.keys[person]).data
             with hall.write():
-                custody_rehearsal.hand_in(sqlite_session, held, data=data, by=hall.people[person], now=hall.now)
-        custody_rehearsal.conclude(sqlite_session, {"rehearsal": held.id, "by": hall.people["Chair"]}, hall.now)
-    sqlite_session.expire_all()
-    assert not unrehearsed.missed(sqlite_session, sqlite_session.get_one(Sitting, number))
+                custody_rehearsal.hand_in(any_session, held, data=data, by=hall.people[person], now=hall.now)
+        custody_rehearsal.conclude(any_session, {"rehearsal": held.id, "by": hall.people["Chair"]}, hall.now)
+    any_session.expire_all()
+    assert not unrehearsed.missed(any_session, any_session.get_one(Sitting, number))
     with pytest.raises(Refused, match="no such decision"):
         ask(hall, number)
     hall.make_ready(number)
-    assert sqlite_session.get_one(Sitting, number).prepared_at is not None
+    assert any_session.get_one(Sitting, number).prepared_at is not None
