@@ -242,3 +242,17 @@ def any_session(any_address: str) -> Iterator[Session]:
     with Session(made) as opened:
         yield opened
     made.dispose()
+
+
+@pytest.fixture
+def sqlite_address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Address of an empty SQLite database of its own, for tests that look into its file or its own ways."""
+    yield from empty_database("sqlite", request, tmp_path)
+
+
+@pytest.fixture
+def sqlite_session(sqlite_address: str) -> Iterator[Session]:
+    made = unhurried(make_engine(sqlite_address))
+    with Session(made) as opened:
+        yield opened
+    made.dispose()

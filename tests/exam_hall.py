@@ -91,13 +91,8 @@ def bank() -> Bank:
     return shipped_bank("public-leadership")
 
 
-_made: list[banks.Row] = []
-
-
-def _rows(examination: banks.Examination) -> list[banks.Row]:
-    """What is stored of each question of the shipped bank where all are new."""
-    _made[:] = _made or banks.rows(examination)
-    return _made
+_made: dict[int, tuple[Bank, list[banks.Row]]] = {}
+"""What is stored of each question of a bank where all are new, by the bank's identity; the bank with it, so that this stays its own."""
 
 
 def spread(criteria: list[tuple[str, Fraction, str]], total: int) -> dict[str, str]:
@@ -169,6 +164,7 @@ class ExamHall:
         self.keys: dict[str, str] = {}
         self.applications: dict[str, int] = {}
         self._attempts: dict[tuple[str, int], str] = {}
+        self._scripts: dict[str, int] = {}
         key = (self.regulation.digest(), posts)
         if not self._recall(key):
             self._found(posts)
@@ -396,9 +392,13 @@ class ExamHall:
 
     def _import_bank(self) -> StoredBank:
         """The shipped bank; what is stored of each question is made once in a process, as a confirmed file's is before its transaction."""
-        examination = banks.examine(self.session, ImportResult(bank(), (), "native"))
-        made = _rows(examination) if all(line.verdict == "new" for line in examination.lines) else None
-        return banks.store(self.session, examination, by=self.people["Setter"], now=self.now, prepared=made)
+        document = bank()
+        examination = banks.examine(self.session, ImportResult(document, (), "native"))
+        if any(line.verdict != "new" for line in examination.lines):
+            return banks.store(self.session, examination, by=self.people["Setter"], now=self.now)
+        if id(document) not in _made:
+            _made[id(document)] = document, banks.rows(examination)
+        return banks.store(self.session, examination, by=self.people["Setter"], now=self.now, prepared=_made[id(document)][1])
 
     def name_custodians(self, stage: str) -> None:
         """Three custodians with keys of their own, named by chair and authority."""
@@ -636,13 +636,13 @@ class ExamHall:
 
     def script_of(self, name: str) -> Script:
         """The script of a person: what nobody knows before the lock but whoever has the code custodian's secret key, as this hall has."""
-        scripts = marks.scripts(self.session, self.competition_id, "essay")
-        for one in scripts:
-            if one.attempt is not None and one.attempt.application_id == self.applications[name]:
-                return one
-        known = read_maps(self.session, self.keys["Coder"])
-        mine = {one.code for one in self.session.scalars(select(Attempt).where(Attempt.application_id == self.applications[name]))}
-        return next(one for one in scripts if known.get(one.code) in mine)
+        if name not in self._scripts:
+            scripts = marks.scripts(self.session, self.competition_id, "essay")
+            known = {one.code: one.attempt.code for one in scripts if one.attempt is not None}
+            known |= read_maps(self.session, self.keys["Coder"])
+            mine = {one.code for one in self.session.scalars(select(Attempt).where(Attempt.application_id == self.applications[name]))}
+            self._scripts[name] = next(one.id for one in scripts if known.get(one.code) in mine)
+        return self.session.get_one(Script, self._scripts[name])
 
     def mark_script(self, name: str, *given: int, first: int = 1) -> str:
         """The markers of a script hand in these marks, round by round; returns where the script stands."""

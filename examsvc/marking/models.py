@@ -192,7 +192,7 @@ class Allocation(Base):
 
     script: Mapped[Script] = relationship(back_populates="allocations")
     marker: Mapped[Account] = relationship()
-    sheets: Mapped[list[Sheet]] = relationship(order_by="Sheet.version", back_populates="allocation")
+    sheets: Mapped[list[Sheet]] = relationship(lazy="selectin", order_by="Sheet.version", back_populates="allocation")
 
     @property
     def sheet(self) -> Sheet | None:

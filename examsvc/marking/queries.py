@@ -8,7 +8,7 @@ from datetime import datetime
 from fractions import Fraction
 
 from sqlalchemy import ScalarSelect, func, select
-from sqlalchemy.orm import Session, aliased, joinedload, selectinload
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from examsvc.accounts import queries as accounts
 from examsvc.applications import queries as applications
@@ -121,7 +121,7 @@ def desk(session: Session, competition_id: int, marker_id: int) -> list[Allocati
         session.scalars(
             select(Allocation)
             .join(Script, Script.id == Allocation.script_id)
-            .options(joinedload(Allocation.script), selectinload(Allocation.sheets))
+            .options(joinedload(Allocation.script))
             .where(
                 Script.competition_id == competition_id,
                 Allocation.marker_id == marker_id,

@@ -63,11 +63,11 @@ def test_the_database_refuses_to_change_the_record(logged: Session, statement: s
     assert logged.scalar(select(Opening.content)) == {"person": "P-1", "account": "account-1", "name": "An"}
 
 
-def test_a_row_cannot_be_replaced_either(any_session: Session) -> None:
-    with writing(any_session):
-        ledger.open_log(any_session, "mot", LOG, now=NOW)
-    with pytest.raises(DatabaseError, match="append-only"), writing(any_session):
-        any_session.execute(
+def test_a_row_cannot_be_replaced_either(sqlite_session: Session) -> None:
+    with writing(sqlite_session):
+        ledger.open_log(sqlite_session, "mot", LOG, now=NOW)
+    with pytest.raises(DatabaseError, match="append-only"), writing(sqlite_session):
+        sqlite_session.execute(
             text(
                 "INSERT OR REPLACE INTO log_entries (id, log, position, type, entry, leaf, at)"
                 " SELECT id, log, position, 'role.granted', entry, leaf, at FROM log_entries"
@@ -161,12 +161,12 @@ def test_a_lost_trigger_stops_the_application(engine: Engine, change: str) -> No
     defences.require(engine)
 
 
-def test_create_app_looks(tmp_path: Path, any_address: str) -> None:
+def test_create_app_looks(tmp_path: Path, sqlite_address: str) -> None:
     from examsvc.app import create_app
 
-    settings = Settings(folder=tmp_path, database_url=any_address, mode="test", base_url="http://localhost")
+    settings = Settings(folder=tmp_path, database_url=sqlite_address, mode="test", base_url="http://localhost")
     create_app(settings)
-    engine = make_engine(any_address)
+    engine = make_engine(sqlite_address)
     with engine.begin() as connection:
         connection.execute(text("DROP TRIGGER saves_no_delete"))
     engine.dispose()

@@ -186,12 +186,12 @@ def test_a_draw_goes_step_by_step_and_a_stranger_gets_the_same(session: Session,
     assert any("outside value" in reason for reason in reasons)
 
 
-def test_numbers_on_the_second_database_row_do_not_help(any_session: Session, tmp_path: Path) -> None:
+def test_numbers_on_the_second_database_row_do_not_help(sqlite_session: Session, tmp_path: Path) -> None:
     """While nothing is revealed, the database holds nothing of a secret number but its fingerprint."""
-    draw = Draw(any_session, tmp_path)
+    draw = Draw(sqlite_session, tmp_path)
     for person in PEOPLE:
         draw.commit(person)
-    raw = any_session.connection().connection.driver_connection
+    raw = sqlite_session.connection().connection.driver_connection
     dump = "\n".join(raw.iterdump())
     for person in PEOPLE:
         kept = canonical.decode(draw.file(person).read_bytes())
@@ -351,20 +351,20 @@ def altered(session: Session, type: str) -> None:
 
 
 @pytest.mark.parametrize("type", ["draw.result", "draw.inputs", "draw.terms"])
-def test_an_altered_draw_is_not_called_right(any_session: Session, tmp_path: Path, type: str) -> None:
-    draw = Draw(any_session, tmp_path)
+def test_an_altered_draw_is_not_called_right(sqlite_session: Session, tmp_path: Path, type: str) -> None:
+    draw = Draw(sqlite_session, tmp_path)
     draw.whole()
     assert draw.record.right is True
     if type == "draw.terms":
-        raw = any_session.connection().connection.driver_connection
+        raw = sqlite_session.connection().connection.driver_connection
         for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'log_openings'").fetchall():
             raw.execute(f"DROP TRIGGER {name}")
         raw.execute("UPDATE log_openings SET content = replace(content, 'examsvc.draw.v1', 'examsvc.draw.server.v1') WHERE type = 'draw.terms'")
-        any_session.commit()
-        any_session.expire_all()
+        sqlite_session.commit()
+        sqlite_session.expire_all()
         assert not draw.record.by_server, "an opening that does not open is not believed"
         return
-    altered(any_session, type)
+    altered(sqlite_session, type)
     assert draw.record.right is not True
 
 

@@ -40,9 +40,9 @@ def test_the_database_holds_no_word_of_a_question(session: Session, setter: int)
     assert "Hà Nội" in version.native
 
 
-def test_no_word_of_a_question_stands_in_the_file(any_session: Session, tmp_path: Path) -> None:
-    with writing(any_session):
-        banks.import_bank(any_session, banks.read(TWO.encode()).bank, by=None, now=NOW)
+def test_no_word_of_a_question_stands_in_the_file(sqlite_session: Session, tmp_path: Path) -> None:
+    with writing(sqlite_session):
+        banks.import_bank(sqlite_session, banks.read(TWO.encode()).bank, by=None, now=NOW)
     files = [path.read_bytes() for path in tmp_path.glob("examsvc.sqlite*")]
     assert files
     assert all("Hà Nội".encode() not in data and b"capital" not in data for data in files)
@@ -71,16 +71,16 @@ def test_a_value_moved_to_another_column_or_cut_short_is_noticed() -> None:
             vault.EncryptedText("a.b").process_result_value(cut, None)  # type: ignore[arg-type]
 
 
-def test_a_question_moved_to_another_row_is_noticed(any_session: Session, any_address: str) -> None:
-    with writing(any_session):
-        bank = banks.import_bank(any_session, banks.read(TWO.encode()).bank, by=None, now=NOW).id
-    raw = sqlite3.connect(any_address.removeprefix("sqlite:///"))
+def test_a_question_moved_to_another_row_is_noticed(sqlite_session: Session, sqlite_address: str) -> None:
+    with writing(sqlite_session):
+        bank = banks.import_bank(sqlite_session, banks.read(TWO.encode()).bank, by=None, now=NOW).id
+    raw = sqlite3.connect(sqlite_address.removeprefix("sqlite:///"))
     raw.execute("UPDATE item_versions SET native = (SELECT native FROM item_versions WHERE identifier = 'two')")
     raw.commit()
     raw.close()
-    any_session.expire_all()
+    sqlite_session.expire_all()
     queries.parsed.cache_clear()
-    found = {version.identifier: version for version in queries.current_items(any_session, bank)}
+    found = {version.identifier: version for version in queries.current_items(sqlite_session, bank)}
     assert queries.item(found["two"]).id == "two"
     with pytest.raises(RuntimeError, match="does not have its digest"):
         queries.item(found["one"])
