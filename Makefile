@@ -20,7 +20,7 @@ demo: $(VENV)/ready
 	$(RUN)examsvc demo
 
 test: $(VENV)/ready check
-	$(RUN)python -m pytest -n 2 --dist loadgroup
+	$(RUN)python -m pytest -n 2 --dist load
 
 check: $(VENV)/ready
 	$(RUN)ruff check .

@@ -13,7 +13,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
@@ -42,6 +42,23 @@ def pytest_collection_finish() -> None:
     """What was imported stays for the whole run: the garbage collector need not look at it again after every few statements."""
     gc.collect()
     gc.freeze()
+
+
+TOGETHER = ("tests/e2e/test_demonstration.py", "tests/results/test_ranking.py")
+"""Modules whose tests one process runs one after the other: what they build takes longer than they do, or the last looks back on the first."""
+
+
+@pytest.hookimpl(optionalhook=True)  # xdist need not be there
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Which process runs what, where several do: tests of TOGETHER by module, all others one by one."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            module = nodeid.partition("::")[0]
+            return module if module in TOGETHER else nodeid
+
+    return Scheduling(config, log)
 
 
 def missing(what: str, reason: str) -> None:

@@ -25,8 +25,6 @@ from tests.e2e.conftest import Live
 from tests.e2e.screen import english_left, vietnamese
 from tests.web import World
 
-pytestmark = pytest.mark.xdist_group("demonstration")  # building it takes longer than the tests: one process does, once
-
 
 class Reading(HTMLParser):
     """The links and the visible texts of a page; texts in another language than the page's are left out."""
