@@ -56,6 +56,7 @@ from examsvc.sittings.models import Attempt, Sitting
 from examsvc.sittings.saving import read_saves, save_answers
 from question_banks import Bank, ImportResult
 from question_banks.banks import shipped_bank
+from question_banks.model import Item
 
 BELL = datetime(2026, 11, 21, 1, 0, tzinfo=UTC)
 OPENS = BELL - timedelta(days=60) + timedelta(minutes=5)
@@ -134,6 +135,14 @@ def unchecked(whether: bool) -> AbstractContextManager[object]:
     stack.enter_context(patch.object(papers_of, "stock", lambda session, bank_id, part: papers_of.current_items(session, bank_id)))
     stack.enter_context(patch.object(approval.paper_lint, "blocking", lambda found: []))
     return stack
+
+
+def right_answer(item: Item) -> dict[str, Any]:
+    for choice in [one.id for one in item.interactions[0].choices] or ["true", "false"]:
+        outcome = item.mark({"RESPONSE": choice})
+        if outcome.score == outcome.max_score:
+            return {"RESPONSE": choice}
+    raise LookupError(item.id)
 
 
 def read_maps(session: Session, identity: str) -> dict[str, str]:
@@ -552,12 +561,7 @@ class ExamHall:
 
     def right_value(self, name: str, slot: int) -> dict[str, Any]:
         """A value that earns full marks, found by trying the answers of the item's own rules."""
-        item = {s.number: s.item for s in attempts.slots(self.session, self.attempt(name))}[slot]
-        for choice in [one.id for one in item.interactions[0].choices] or ["true", "false"]:
-            outcome = item.mark({"RESPONSE": choice})
-            if outcome.score == outcome.max_score:
-                return {"RESPONSE": choice}
-        raise LookupError(item.id)
+        return right_answer({s.number: s.item for s in attempts.slots(self.session, self.attempt(name))}[slot])
 
     def submit(self, name: str, lease: str) -> dict[str, Any]:
         with writing(self.session):
@@ -606,12 +610,15 @@ class ExamHall:
         for name in names:
             lease = self.lease(name)
             left = (right or {}).get(name, 0)
+            answers: list[tuple[int, object, int]] = []
             for slot in attempts.slots(self.session, self.attempt(name)):
                 if slot.item.by_person:
-                    self.save(name, slot.number, {"RESPONSE": f"Bài của {name}: " + "kế hoạch " * 320}, lease=lease)
+                    answers.append((slot.number, {"RESPONSE": f"Bài của {name}: " + "kế hoạch " * 320}, 0))
                 elif left > 0:
-                    self.save(name, slot.number, self.right_value(name, slot.number), lease=lease)
+                    answers.append((slot.number, right_answer(slot.item), 0))
                     left -= 1
+            if answers:
+                self.save_many(name, answers, lease=lease)
             self.submit(name, lease)
         assert self.close(sitting_id)
 
