@@ -39,9 +39,10 @@ REQUIRED = {name.strip() for name in os.environ.get("EXAMSVC_REQUIRE", "").split
 
 
 def pytest_collection_finish() -> None:
-    """What was imported stays for the whole run: the garbage collector need not look at it again after every few statements."""
+    """What was imported stays for the whole run: the garbage collector need not look at it again, nor look at all after every few statements."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 TOGETHER = ("tests/e2e/test_demonstration.py", "tests/results/test_ranking.py")
