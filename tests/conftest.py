@@ -210,6 +210,8 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 def empty_database(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Address of an empty database of this kind ("sqlite" or "postgres"), which is gone afterwards."""
+    if kind not in ("sqlite", "postgres"):
+        pytest.fail(f"there are tests for sqlite and postgres, not for {kind!r}")
     if kind == "sqlite":
         yield sqlite_copy(request.getfixturevalue("sqlite_template"), tmp_path)
         return
@@ -256,10 +258,7 @@ def any_address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]
 
 @pytest.fixture
 def any_session(any_address: str) -> Iterator[Session]:
-    made = unhurried(make_engine(any_address))
-    with Session(made) as opened:
-        yield opened
-    made.dispose()
+    yield from session_on(any_address)
 
 
 @pytest.fixture
@@ -270,7 +269,12 @@ def sqlite_address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[s
 
 @pytest.fixture
 def sqlite_session(sqlite_address: str) -> Iterator[Session]:
-    made = unhurried(make_engine(sqlite_address))
+    yield from session_on(sqlite_address)
+
+
+def session_on(address: str) -> Iterator[Session]:
+    """A session on the database there, with an engine of its own."""
+    made = unhurried(make_engine(address))
     with Session(made) as opened:
         yield opened
     made.dispose()

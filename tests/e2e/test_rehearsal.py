@@ -46,7 +46,6 @@ def test_three_candidates_sit_and_nothing_is_lost(live: Live) -> None:
     assert (report["answers_lost"], report["wrong_digests"], report["receipts"]) == (0, 0, 3), report
     assert report["saves"] >= report["answers_checked"] > 3
     assert set(report["statuses"]) == {"200", "302"}, report
-    assert result.exit_code == 0
 
 
 def test_a_server_that_loses_an_answer_is_found_out(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,11 +15,11 @@ from examsvc.commands.custodians import custodian as command
 from examsvc.ledger import sealing
 from examsvc.ledger.entries import read_entry
 from examsvc.ledger.models import LogEntry, Opening
-from examsvc.papers import approval, custody, operations, queries
+from examsvc.papers import approval, banks, custody, operations, queries
 from examsvc.papers.models import Form, FormSlot
 from examsvc.sittings import planning
 from examsvc.sittings.models import Sitting
-from tests.exam_hall import BELL, ExamHall, quick_passphrase
+from tests.exam_hall import BELL, ExamHall, bank, quick_passphrase
 from tests.ledger_check import assert_valid
 
 
@@ -219,6 +219,26 @@ def test_a_damaged_file_does_not_open_and_stores_nothing(any_session: Session) -
     any_session.rollback()
     assert form(hall).state == "sealed"
     assert "paper.opened" not in types(hall)
+
+
+def test_an_opened_paper_has_the_questions_of_its_own_bank(session: Session) -> None:
+    """The same questions stand in a bank that came before and in one that came after; use and retirement are each bank's own."""
+    hall = ExamHall(session)
+    for phase in ("announced", "applications"):
+        hall.phase(phase)
+    hall.candidate("An")
+    with hall.write():
+        before = banks.import_bank(session, bank(), by=None, now=hall.now, name="before").id
+    main = hall.paper()
+    with hall.write():
+        after = banks.import_bank(session, bank(), by=None, now=hall.now, name="after").id
+    assert before < hall.bank_id < after
+    plan(hall)
+    hall.now = BELL - timedelta(minutes=10)
+    hall.open_paper(main)
+    slots = form(hall, main).slots
+    assert [one.number for one in slots] == list(range(1, 11))
+    assert {one.item_version.bank_id for one in slots} == {hall.bank_id}
 
 
 def test_the_spare_takes_the_place_of_a_leaked_paper(session: Session) -> None:
