@@ -28,7 +28,8 @@ class Settings(BaseSettings):
         None, description="SQLAlchemy address of the database; SQLite in the folder when empty."
     )
     mode: Literal["production", "demo", "test"] = Field(
-        "production", description="production refuses unsafe settings; demo and test relax HTTPS."
+        "production",
+        description="production refuses unsafe settings; demo and test relax HTTPS, and demo signs anybody in as an invented person.",
     )
     base_url: str = Field(
         "https://localhost", description="Address at which people reach the service; links in messages begin with it."
