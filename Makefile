@@ -13,7 +13,6 @@ $(VENV)/ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(RUN)python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(RUN)python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	$(RUN)python -m examsvc.translations.compile
 	@touch $@
 
 demo: $(VENV)/ready

@@ -75,6 +75,11 @@ def main() -> None:
             where = ".".join(str(part) for part in problem["loc"]) or "settings"
             click.echo(f"{where}: {problem['msg'].removeprefix('Value error, ')}", err=True)
         sys.exit(1)
+    except OSError as error:
+        if error.filename is None:  # no file that could not be read or written: a fault of ours, shown whole
+            raise
+        click.echo(f"{error.filename}: {error.strerror}.", err=True)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

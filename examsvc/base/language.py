@@ -15,6 +15,8 @@ from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from examsvc.base.errors import Refused
+
 LANGUAGES = ("vi", "en")
 LANGUAGE_NAMES = {"vi": "Tiếng Việt", "en": "English"}
 
@@ -33,8 +35,22 @@ def in_language(texts: Mapping[str, str] | str | None, language: str) -> str:
 
 @cache
 def _catalogue(language: str) -> gettext.NullTranslations:
+    if language == "en":
+        return gettext.NullTranslations()  # the sentences in the code are the English ones
     folder = Path(__file__).parent.parent / "translations"
-    return gettext.translation("messages", folder, languages=[language], fallback=True)
+    try:
+        return gettext.translation("messages", folder, languages=[language])
+    except FileNotFoundError:
+        raise Refused(
+            "The catalogue of %(language)s is not compiled. Install the project anew, or run: python -m examsvc.translations.compile",
+            language=LANGUAGE_NAMES[language],
+        ) from None
+
+
+def require_catalogues() -> None:
+    """Raises Refused where a language would silently speak English."""
+    for one in LANGUAGES:
+        _catalogue(one)
 
 
 def sentence(language: str, text: str, **params: object) -> str:

@@ -126,7 +126,8 @@ def in_reader_language(texts: Mapping[str, str] | None) -> str:
 
 
 def register(app: Flask, settings: Settings) -> None:
-    """Wires languages, filters, the shell's context and the security headers into the application."""
+    """Wires languages, filters, the shell's context and the security headers into the application.  Raises Refused without a catalogue."""
+    language.require_catalogues()
     Babel(
         app,
         locale_selector=current_language,

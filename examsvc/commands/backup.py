@@ -20,8 +20,8 @@ from sqlalchemy.orm import Session
 from examsvc.applications import stored_files
 from examsvc.base import backups
 from examsvc.base.clock import system_clock
-from examsvc.base.database import make_engine
 from examsvc.base.errors import Refused
+from examsvc.commands import opening
 from examsvc.competitions import logs
 from examsvc.ledger.operations import head
 from examsvc.migrations import apply
@@ -41,13 +41,13 @@ def backup(target: Path, as_json: bool) -> None:
     copy of the installation's folder "keys" apart from it.
     """
     settings = Settings()
+    engine = opening.database(settings, any_version=True)
     now = system_clock()
     path = target if target.suffix == ".zip" else target / f"examsvc-{now:%Y%m%dT%H%M%SZ}.zip"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise click.ClickException(f"{path.parent}: {error.strerror}") from None
-    engine = make_engine(settings.database_address())
     with _bar() as progress:
         manifest = write(engine, path, settings, now, progress)
     engine.dispose()
@@ -71,9 +71,7 @@ def restore(source: Path, as_json: bool) -> None:
     """
     settings = Settings()
     path = newest(source) if source.is_dir() else source
-    if settings.database_url is None:
-        settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    engine = make_engine(settings.database_address())
+    engine = opening.to_fill(settings)
     with _bar() as progress:
         manifest, files = put_back(engine, path, settings, progress)
     engine.dispose()

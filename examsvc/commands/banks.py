@@ -105,17 +105,17 @@ def import_file(
     file: Path, name: str, format: str | None, language: str, dry_run: bool, preview: bool, yes: bool, as_json: bool
 ) -> None:
     """Import a file: taken, taken with loss, refused, question by question, then one confirmation; exit 1 when nothing could be taken."""
-    from examsvc.app import create_app
     from examsvc.base.clock import system_clock
     from examsvc.base.database import writing
     from examsvc.base.web import db
+    from examsvc.commands import opening
     from examsvc.papers import banks, queries
 
     try:
         data = file.read_bytes()
     except OSError as error:
         raise click.ClickException(f"{file}: {error.strerror}") from None
-    with create_app().app_context():
+    with opening.application().app_context():
         with working("reading"):
             result = banks.read(data, format, language)
             examination = banks.examine(db.session(), result, name=name)
@@ -209,13 +209,13 @@ def report(examination: Examination, *, dry_run: bool, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def export(name: str, format: str, output: Path, as_json: bool) -> None:
     """Write a bank of the installation, or one that comes with the system, to a file; losses are said aloud."""
-    from examsvc.app import create_app
     from examsvc.base.errors import NotFound
     from examsvc.base.web import db
+    from examsvc.commands import opening
     from examsvc.papers import banks, queries
     from question_banks.banks import shipped, shipped_bank
 
-    with create_app().app_context():
+    with opening.application().app_context():
         try:
             document = banks.as_document(db.session(), queries.bank(db.session(), name))
         except NotFound:

@@ -16,9 +16,9 @@ import click
 @click.option("--policy", "policy", type=click.Path(dir_okay=False, path_type=Path), help="Write the policy of witnesses to this file too.")
 def bundle(competition: str, output: Path, restricted: bool, edition: int | None, policy: Path | None) -> None:
     """Write a published COMPETITION's bundle: the frozen bytes, made now if that was not done yet."""
-    from examsvc.app import create_app
     from examsvc.base.clock import system_clock
     from examsvc.base.web import db
+    from examsvc.commands import opening
     from examsvc.competitions import queries as competitions
     from examsvc.ledger import queries
     from examsvc.ledger.signing import Unsound
@@ -26,8 +26,7 @@ def bundle(competition: str, output: Path, restricted: bool, edition: int | None
     from examsvc.results import queries as results
 
     kind = "restricted" if restricted else "public"
-    app = create_app()
-    with app.app_context():
+    with opening.application().app_context():
         session = db.session()
         found = competitions.competition(session, competition)
         chosen = (

@@ -19,7 +19,6 @@ from pathlib import Path
 import click
 from pydantic import ValidationError
 from sqlalchemy import Engine, func, select, text
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from typst import TypstError
 
@@ -222,20 +221,8 @@ def look_at_mail(settings: Settings) -> Iterator[Finding]:
 
 
 def look_at_database(engine: Engine) -> Iterator[Finding]:
-    file = engine.url.database
-    if engine.dialect.name == "sqlite" and (file is None or not Path(file).exists()):
-        yield bad("database", "There is none yet. Begin with examsvc init, or restore a backup.")
-        return
-    try:
-        missing = apply.missing(engine)
-    except SQLAlchemyError as error:
-        yield bad("database", f"It does not answer: {_first_line(error)}. Check EXAMSVC_DATABASE_URL.")
-        return
-    if apply.current(engine) is None:
-        yield bad("database", "There is none yet. Begin with examsvc init, or restore a backup.")
-        return
-    if missing:
-        yield bad("database", f"It is not at the version of this release, {missing[-1]}. Make a backup, then run: examsvc database upgrade")
+    if unusable := apply.unusable(engine):
+        yield bad("database", unusable)
         return
     with engine.connect() as connection:
         lost = defences.missing(connection)

@@ -22,9 +22,9 @@ from examsvc.competitions import queries
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def competitions(as_json: bool) -> None:
     """Slug, title and phase of each competition."""
-    from examsvc.app import create_app
+    from examsvc.commands import opening
 
-    app = create_app()
+    app = opening.application()
     with app.app_context():
         rows: list[dict[str, Any]] = [
             {"slug": found.slug, "title": found.title, "phase": queries.phase(found)}
@@ -43,6 +43,10 @@ def competitions(as_json: bool) -> None:
 @click.option("--threads", default=16, show_default=True, help="Threads in each process.")
 def serve(bind: str, workers: int, threads: int) -> None:
     """Serve the installation with gunicorn."""
+    from examsvc.commands import opening
+    from examsvc.settings import Settings
+
+    opening.database(Settings()).dispose()
     os.execv(  # noqa: S606
         sys.executable,
         [
@@ -81,9 +85,9 @@ def work_forever(app: Flask, pause: float = 1.0) -> None:
 @click.option("--once", is_flag=True, help="Do what is due and end.")
 def worker(once: bool) -> None:
     """Do the jobs that were asked for and the duties that come round, until stopped."""
-    from examsvc.app import create_app
+    from examsvc.commands import opening
 
-    app = create_app()
+    app = opening.application()
     if once:
         with app.app_context():
             click.echo(f"{jobs.work(db.session(), system_clock())} things done")
@@ -99,23 +103,25 @@ def database() -> None:
 @database.command(epilog="Example: examsvc database upgrade")
 def upgrade() -> None:
     """Apply every migration that is missing, and put up the triggers of append-only tables."""
-    from examsvc.base.database import make_engine
+    from examsvc.commands import opening
     from examsvc.migrations import apply
     from examsvc.settings import Settings
 
-    apply.upgrade(make_engine(Settings().database_address()))
+    engine = opening.database(Settings(), any_version=True)
+    apply.upgrade(engine)
+    engine.dispose()
     click.echo("The database is up to date.")
 
 
 @database.command(epilog="Example: examsvc database check")
 def check() -> None:
     """Exit 1 when a migration is missing, or a trigger of an append-only table."""
-    from examsvc.base.database import make_engine
+    from examsvc.commands import opening
     from examsvc.ledger import defences
     from examsvc.migrations import apply
     from examsvc.settings import Settings
 
-    engine = make_engine(Settings().database_address())
+    engine = opening.database(Settings(), any_version=True)
     missing = apply.missing(engine)
     if not missing:
         with engine.connect() as connection:

@@ -17,6 +17,7 @@ def init(first: str, second: str) -> None:
     from examsvc.base.clock import system_clock
     from examsvc.base.database import writing
     from examsvc.base.web import db
+    from examsvc.commands import opening
     from examsvc.ledger import keys
     from examsvc.ledger.operations import REGISTRY
     from examsvc.migrations import apply
@@ -25,6 +26,7 @@ def init(first: str, second: str) -> None:
     people = [read_person(first), read_person(second)]
     settings = Settings()
     settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    opening.to_fill(settings).dispose()
     app = create_app(settings)
     settings.people_key()
     registry = keys.identity(settings.log_key(), settings.host, REGISTRY)

@@ -47,6 +47,8 @@ def _build(folder: Path, settings: Settings) -> None:
     for name in ("witnesses", "witnessed"):
         shutil.rmtree(folder / name, ignore_errors=True)
     engine = make_engine(settings.database_address())
+    if unreachable := apply.unreachable(engine):
+        raise Refused(unreachable)
     if inspect(engine).get_table_names():
         raise Refused(
             "The database %(place)s is in use: it has tables. A demonstration is built in an empty database; nothing was changed.",

@@ -12,6 +12,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from examsvc.base.database import make_engine
 from examsvc.migrations.metadata import metadata
@@ -41,6 +42,33 @@ def current(engine: Engine) -> str | None:
 def known(revision: str) -> bool:
     """Whether this release has the tables of that version."""
     return any(one.revision == revision for one in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
+def unreachable(engine: Engine) -> str | None:
+    """Why the database cannot be worked with at all, as a sentence that says what to do; None where it answers, with tables or without."""
+    try:
+        current(engine)
+    except SQLAlchemyError as error:
+        reason = next(iter(str(getattr(error, "orig", None) or error).strip().splitlines()), "no reason given")
+        return f"The database does not answer: {reason}. Check EXAMSVC_DATABASE_URL."
+    return None
+
+
+def unusable(engine: Engine, *, any_version: bool = False) -> str | None:
+    """Why there is no installation to work with, as a sentence that says what to do; None where there is one.
+
+    With ``any_version`` a database suffices that answers, also without tables; otherwise it must be at the version of this release.
+    """
+    file = engine.url.database
+    absent = engine.dialect.name == "sqlite" and (file is None or not Path(file).exists())
+    found = None if absent else unreachable(engine)
+    if found or (any_version and not absent):
+        return found
+    if absent or current(engine) is None:
+        return "There is no database yet. Begin with examsvc init, or restore a backup."
+    if revisions := missing(engine):
+        return f"The database is not at the version of this release, {revisions[-1]}. Make a backup, then run: examsvc database upgrade"
+    return None
 
 
 def missing(engine: Engine) -> list[str]:

@@ -7,6 +7,7 @@ with ``--missing`` it prints sentences that no catalogue has, as .po entries rea
 from __future__ import annotations
 
 import ast
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -100,8 +101,10 @@ def check_placeholders(path: Path, message: Message) -> None:
 def compile_all() -> Path:
     target = FOLDER / "vi" / "LC_MESSAGES" / "messages.mo"
     target.parent.mkdir(parents=True, exist_ok=True)
-    with target.open("wb") as file:
+    half = target.with_suffix(f".{os.getpid()}")
+    with half.open("wb") as file:
         write_mo(file, merged())
+    half.replace(target)  # whoever reads at this moment finds the old one or the new one
     return target
 
 

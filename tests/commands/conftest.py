@@ -14,29 +14,10 @@ from sqlalchemy.orm import Session
 
 from examsvc.base.database import make_engine
 from examsvc.settings import Settings
-from tests.conftest import _admin, _named, _numbers, sqlite_copy
+from tests.conftest import _admin, _named, _numbers, at_newest_version, sqlite_copy
 from tests.exam_hall import ExamHall
 
 Carried = Callable[[Settings], Settings]
-
-
-def at_newest_version(engine: Engine) -> None:
-    """Tables made from the models count as migrated."""
-    with engine.begin() as connection:
-        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY)"))
-        connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": newest_version()})
-
-
-def newest_version() -> str:
-    from alembic.script import ScriptDirectory
-
-    from examsvc.migrations.apply import _config
-
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    assert head is not None
-    return head
-
-
 KINDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
 

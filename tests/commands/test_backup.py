@@ -34,11 +34,10 @@ from tests.commands.conftest import (
     KINDS,
     Carried,
     Furnished,
-    at_newest_version,
     database,
     furnish,
-    newest_version,
 )
+from tests.conftest import at_newest_version, newest_version
 from tests.exam_hall import ExamHall
 
 NOW = datetime(2026, 11, 21, 3, 4, 5, tzinfo=UTC)

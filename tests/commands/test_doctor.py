@@ -171,7 +171,7 @@ HARMS: tuple[tuple[Harm, State, str, str], ...] = (
     (a_folder_for_everybody, State.BAD, "disk", "can be read by others"),
     (no_trigger, State.BAD, "database", "log_entries_no_update"),
     (a_dangling_row, State.BAD, "database", "refer to others"),
-    (an_old_version, State.BAD, "database", "There is none yet"),
+    (an_old_version, State.BAD, "database", "There is no database yet"),
     (nobody_works, State.BAD, "worker", "Start a worker"),
     (work_given_up, State.BAD, "worker", "1 pieces of work"),
     (a_changed_entry, State.BAD, "log", "mot: 1 mistakes"),

@@ -26,6 +26,7 @@ from examsvc.papers.upload_models import BankUpload, UploadLine, UploadMedium
 from question_banks import Media, read_bank, write_bank
 from question_banks.banks import shipped_bank
 from question_banks.reading import WRITERS
+from tests.conftest import at_newest_version
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 PNG = bytes.fromhex(
@@ -352,6 +353,9 @@ def test_every_item_comes_back_from_the_database_equal_to_what_went_in(any_sessi
 
 @pytest.fixture
 def installed(any_address: str, tmp_path, monkeypatch: pytest.MonkeyPatch):
+    engine = make_engine(any_address)
+    at_newest_version(engine)
+    engine.dispose()
     monkeypatch.setenv("EXAMSVC_DATABASE_URL", any_address)
     monkeypatch.setenv("EXAMSVC_FOLDER", str(tmp_path / "installation"))
     monkeypatch.setenv("EXAMSVC_MODE", "test")
