@@ -9,6 +9,7 @@ worker_class = "gthread"
 keepalive = 75
 graceful_timeout = 30
 accesslog = None
+control_socket_disable = True  # systemd or whoever started it stops it; no second way in
 forwarded_allow_ips = "127.0.0.1"
 
 
