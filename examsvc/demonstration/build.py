@@ -42,18 +42,18 @@ def _place(settings: Settings) -> str:
 
 def _build(folder: Path, settings: Settings) -> None:
     """Builds into the folder's own file anew, into another database only where it has no tables: it may be somebody's installation."""
-    for left in folder.glob(f"{OWN_FILE}*"):
-        left.unlink()  # of a build that was cut off
-    for name in ("witnesses", "witnessed"):
-        shutil.rmtree(folder / name, ignore_errors=True)
     engine = make_engine(settings.database_address())
-    if unreachable := apply.unreachable(engine):
+    if settings.database_url and (unreachable := apply.unreachable(engine)):
         raise Refused(unreachable)
-    if inspect(engine).get_table_names():
+    if settings.database_url and inspect(engine).get_table_names():
         raise Refused(
             "The database %(place)s is in use: it has tables. A demonstration is built in an empty database; nothing was changed.",
             place=_place(settings),
         )
+    for left in folder.glob(f"{OWN_FILE}*"):
+        left.unlink()  # of a build that was cut off
+    for name in ("witnesses", "witnessed"):
+        shutil.rmtree(folder / name, ignore_errors=True)
     vault.use(settings.bank_keys())
     apply.upgrade(engine)
     with Session(engine) as session:
@@ -80,8 +80,12 @@ def ensure(folder: Path, address: str) -> Iterator[str]:
     settings = Settings(folder=folder, mode="demo", base_url=address)
     with building.open("w", encoding="ascii") as lock:
         flock(lock, LOCK_EX)  # a second start waits for the first one's building
-        if not ready.exists():
-            _build(folder, settings)
+        try:
+            if not ready.exists():
+                _build(folder, settings)
+        except Refused:
+            building.unlink()  # the folder is not marked as a demonstration's by what was refused
+            raise
     if (built := ready.read_text(encoding="utf-8").strip()) != _place(settings):
         raise Refused(
             "The demonstration in %(folder)s is in the database %(built)s, but the settings name %(place)s. Change"

@@ -62,9 +62,12 @@ def unusable(engine: Engine, *, any_version: bool = False) -> str | None:
     file = engine.url.database
     absent = engine.dialect.name == "sqlite" and (file is None or not Path(file).exists())
     found = None if absent else unreachable(engine)
+    revision = None if absent or found else current(engine)
+    if revision is not None and not known(revision):
+        return f"The database is at the version {revision}, which this release does not know. Use the release that it belongs to, or a newer one."
     if found or (any_version and not absent):
         return found
-    if absent or current(engine) is None:
+    if revision is None:
         return "There is no database yet. Begin with examsvc init, or restore a backup."
     if revisions := missing(engine):
         return f"The database is not at the version of this release, {revisions[-1]}. Make a backup, then run: examsvc database upgrade"

@@ -79,12 +79,19 @@ def test_no_server_of_the_database(
 def test_tables_of_another_release(
     arguments: list[str], empty: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with empty.begin() as connection:
-        connection.execute(text("DELETE FROM alembic_version"))
-        connection.execute(text("INSERT INTO alembic_version VALUES ('0000')"))
-    monkeypatch.setattr(apply, "missing", lambda engine: ["0001"])
+    monkeypatch.setattr(apply, "missing", lambda engine: ["0001"])  # there is one version so far, so no older one
     monkeypatch.setenv("EXAMSVC_DATABASE_URL", empty.url.render_as_string(hide_password=False))
     assert told(arguments, monkeypatch, capsys) == OLD
+
+
+@pytest.mark.parametrize("arguments", WORKING, ids=" ".join)
+def test_tables_of_a_newer_release(
+    arguments: list[str], empty_sqlite: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with empty_sqlite.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    monkeypatch.setenv("EXAMSVC_DATABASE_URL", empty_sqlite.url.render_as_string(hide_password=False))
+    assert told(arguments, monkeypatch, capsys).startswith("The database is at the version 9999, which this release does not know.")
 
 
 def test_a_database_without_tables_is_brought_up_to_date(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
