@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event, text
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry, Pool
 
@@ -158,6 +158,20 @@ def _remember(connection: object, entry: ConnectionPoolEntry) -> None:
     _opened.append(entry)
 
 
+_spoken: dict[str, tuple[Dialect, dict[Any, Any]]] = {}
+"""By driver: the dialect of the first engine of this process, and the statements that were put into its words."""
+
+
+@event.listens_for(Engine, "engine_connect")
+def _speak_alike(connection: Connection) -> None:
+    """Every test has engines of its own, but a statement is put into SQL once in a process, as in a server that runs."""
+    engine = connection.engine
+    dialect, words = _spoken.setdefault(engine.url.drivername, (engine.dialect, {}))
+    if engine.get_execution_options().get("compiled_cache") is not words:
+        engine.update_execution_options(compiled_cache=words)
+        engine.dialect = connection.dialect = dialect
+
+
 @pytest.fixture(autouse=True)
 def _connections_end_with_their_test() -> Iterator[None]:
     """Closes what the pools still hold: from Python 3.13 on, an SQLite connection that is merely forgotten is a warning."""
@@ -170,7 +184,9 @@ def _connections_end_with_their_test() -> Iterator[None]:
 
 def _admin(address: str) -> Engine:
     return create_engine(
-        address.replace("postgresql://", "postgresql+psycopg://", 1), isolation_level="AUTOCOMMIT", pool_size=1
+        address.replace("postgresql://", "postgresql+psycopg://", 1),
+        execution_options={"isolation_level": "AUTOCOMMIT"},
+        pool_size=1,
     )
 
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from examsvc.base.database import make_engine
+from tests.conftest import _admin, sqlite_copy
 from tests.conftest import _named as on_server
-from tests.conftest import sqlite_copy
 from tests.exam_hall import BELL, ExamHall
 from tests.sittings.exam_day import Day
 
@@ -68,10 +68,6 @@ def arranged_sqlite(sqlite_template: Path, tmp_path_factory: pytest.TempPathFact
     raw.close()
     engine.dispose()
     return Arranged(address.removeprefix("sqlite:///"), remembered)
-
-
-def _admin(server: str) -> Engine:
-    return create_engine(on_server(server, "postgres"), isolation_level="AUTOCOMMIT", pool_size=1)
 
 
 @pytest.fixture(scope="session")
