@@ -43,7 +43,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = system_clock)
     app = Flask("examsvc", template_folder="base/templates")
     app.config.update(
         SQLALCHEMY_DATABASE_URI=settings.database_address(),
-        SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings),
+        SQLALCHEMY_ENGINE_OPTIONS=database.engine_options(settings.database_address(), settings.database_pool),
         SQLALCHEMY_RECORD_QUERIES=False,
         SECRET_KEY=settings.signing_key(),
         SESSION_COOKIE_NAME="examsvc_page",
@@ -91,12 +91,6 @@ def _require_witnessed(app: Flask, *, ask: bool) -> None:
     sender = partial(witnessing.send, patience=witnessing.PATIENCE_AT_START) if ask else None
     for silence in witnessing.require_witnessed(web.db.session(), sender):
         app.logger.warning("a witness could not be asked at the start: %s", silence)
-
-
-def _engine_options(settings: Settings) -> dict[str, object]:
-    if settings.database_address().startswith("sqlite"):
-        return {"connect_args": {"timeout": 30, "check_same_thread": False}}
-    return {"pool_size": settings.database_pool, "max_overflow": settings.database_pool, "pool_pre_ping": True}
 
 
 def _hosts(settings: Settings) -> list[str] | None:

@@ -71,9 +71,10 @@ def main() -> None:
         click.echo(str(error), err=True)
         sys.exit(1)
     except ValidationError as error:
-        for problem in error.errors():
-            where = ".".join(str(part) for part in problem["loc"]) or "settings"
-            click.echo(f"{where}: {problem['msg'].removeprefix('Value error, ')}", err=True)
+        from examsvc.settings import problems
+
+        for problem in problems(error):
+            click.echo(problem, err=True)
         sys.exit(1)
     except OSError as error:
         if error.filename is None:  # no file that could not be read or written: a fault of ours, shown whole

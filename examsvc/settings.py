@@ -10,8 +10,10 @@ from typing import Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 
 class Settings(BaseSettings):
@@ -21,7 +23,7 @@ class Settings(BaseSettings):
     Every field is read from the variable ``EXAMSVC_<NAME>``; docs/settings.md lists them and a test compares.
     """
 
-    model_config = SettingsConfigDict(env_prefix="EXAMSVC_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="EXAMSVC_", extra="ignore", hide_input_in_errors=True)
 
     folder: Path = Field(Path("installation"), description="Folder of keys, of the SQLite database and of the job queue.")
     database_url: str | None = Field(
@@ -75,6 +77,20 @@ class Settings(BaseSettings):
     def _known_zone(cls, value: str) -> str:
         if value not in available_timezones():
             raise ValueError("is not a time zone of the IANA list; write for example Asia/Ho_Chi_Minh")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str | None) -> str | None:
+        try:
+            known = not value or make_url(value).drivername in ("sqlite", "postgresql", "postgres", "postgresql+psycopg")
+        except (ArgumentError, ValueError):
+            known = False
+        if not known:
+            raise ValueError(
+                "is not the address of an SQLite or PostgreSQL database; write for example postgresql://user:password@host:5432/examsvc,"
+                " with characters such as @ : / in a password percent-encoded"
+            )
         return value
 
     @model_validator(mode="after")
@@ -164,3 +180,11 @@ class Settings(BaseSettings):
         with os.fdopen(descriptor, "w") as made:
             made.write(secrets.token_hex(32))
         return path.read_text(encoding="ascii").strip()
+
+
+def problems(error: ValidationError) -> list[str]:
+    """What is wrong with the settings, a sentence each, by the names of the variables; never their values."""
+    return [
+        ": ".join([*("EXAMSVC_" + str(name).upper() for name in problem["loc"][:1]), problem["msg"].removeprefix("Value error, ") + "."])
+        for problem in error.errors()
+    ]

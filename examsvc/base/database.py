@@ -10,13 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from threading import Lock
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import DateTime, Dialect, Engine, MetaData, create_engine, event, text
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import JSON, TypeDecorator
 
 WRITING = "examsvc_writing"
+BUSY_SECONDS = 30
+"""So long a writer waits for another one before it gives up."""
 
 
 class Base(DeclarativeBase):
@@ -59,11 +63,18 @@ Document = JSON(none_as_null=True)
 
 def make_engine(address: str, *, pool_size: int = 8) -> Engine:
     """An engine with the settings on which the durability of an acknowledged answer rests."""
-    if not address.startswith("sqlite"):
-        return create_engine(address, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
-    engine = create_engine(address, connect_args={"timeout": 30, "check_same_thread": False})
-    prepare_sqlite(engine)
+    engine = create_engine(address, **engine_options(address, pool_size))
+    if engine.dialect.name == "sqlite":
+        prepare_sqlite(engine)
     return engine
+
+
+def engine_options(address: str, pool_size: int) -> dict[str, Any]:
+    """How connections are made and kept: on PostgreSQL so many, and as many more while there is a rush; on SQLite one for each thread
+    that ever needed one at the same time (``pool_size=0``), since opening one means reading the whole schema."""
+    if address.startswith("sqlite"):
+        return {"connect_args": {"timeout": BUSY_SECONDS, "check_same_thread": False}, "pool_size": 0}
+    return {"pool_size": pool_size, "max_overflow": pool_size, "pool_pre_ping": True}
 
 
 def prepare_sqlite(engine: Engine) -> None:
@@ -78,7 +89,7 @@ def prepare_sqlite(engine: Engine) -> None:
             "synchronous = FULL",
             "foreign_keys = ON",
             "recursive_triggers = ON",
-            "busy_timeout = 30000",
+            f"busy_timeout = {BUSY_SECONDS * 1000}",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
@@ -97,13 +108,38 @@ def writing(session: Session) -> Iterator[Session]:
     under the lock.  Slow work (password hashing, parsing an upload, making a PDF) belongs before it.
     """
     session.rollback()
-    session.connection(execution_options={WRITING: True})
+    with _turn(session):
+        session.connection(execution_options={WRITING: True})
+        try:
+            yield session
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+
+
+_turns: WeakKeyDictionary[object, Lock] = WeakKeyDictionary()
+"""Who of the threads of this process writes, by engine."""
+
+
+@contextmanager
+def _turn(session: Session) -> Iterator[None]:
+    """On SQLite, the threads of a process write one after the other, each as soon as the one before has committed.
+
+    SQLite itself would have each of them ask again after a pause that grows to a tenth of a second, and whoever comes
+    by chance in between goes first: with 200 candidates some saves waited a second.  Other processes still meet that way.
+    A thread whose turn does not come in time goes on without it, and SQLite says that the database is locked.
+    """
+    if is_postgres(session):
+        yield
+        return
+    turn = _turns.setdefault(session.get_bind(), Lock())
+    held = turn.acquire(timeout=BUSY_SECONDS)
     try:
-        yield session
-        session.commit()
-    except BaseException:
-        session.rollback()
-        raise
+        yield
+    finally:
+        if held:
+            turn.release()
 
 
 def is_postgres(session: Session) -> bool:

@@ -128,9 +128,12 @@ def every(interval: timedelta) -> Callable[[Duty], Duty]:
 
 def do_duties(session: Session, now: datetime) -> list[str]:
     """Does every duty that has come round, and returns their names.  A duty commits by itself; one that fails is logged
-    by raising from :func:`work`, and comes round again."""
+    by raising from :func:`work`, and comes round again.  A round in which none is due writes nothing."""
     done: list[str] = []
+    later = set(session.scalars(select(DutyRecord.name).where(DutyRecord.due_at > now)))
     for name, (interval, duty) in sorted(_duties.items()):
+        if name in later:
+            continue
         with writing(session):
             if session.get(DutyRecord, name) is None:
                 session.add(DutyRecord(name=name, due_at=now))

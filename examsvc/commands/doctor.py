@@ -34,7 +34,7 @@ from examsvc.ledger import defences, signing, witnessing
 from examsvc.ledger import queries as ledger
 from examsvc.ledger.models import LogEntry
 from examsvc.migrations import apply
-from examsvc.settings import Settings
+from examsvc.settings import Settings, problems
 
 LEAST_FREE = 2 * 1024**3
 """Bytes that must be free: an exam day of some hundred candidates with their files, and a backup."""
@@ -94,9 +94,8 @@ def examine(now: datetime) -> Iterator[Finding]:
     try:
         settings = Settings()
     except ValidationError as error:
-        for problem in error.errors():
-            name = "EXAMSVC_" + ".".join(str(part) for part in problem["loc"]).upper() if problem["loc"] else "They"
-            yield bad("settings", f"{name}: {problem['msg'].removeprefix('Value error, ')}.")
+        for problem in problems(error):
+            yield bad("settings", problem)
         return
     checks: tuple[tuple[str, Callable[[], Iterator[Finding]]], ...] = (
         ("settings", lambda: look_at_settings(settings)),

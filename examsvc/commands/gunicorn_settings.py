@@ -3,6 +3,7 @@
 Recycling of workers (``max_requests``) stays off: it can cut a connection in the middle of a sitting.
 """
 
+import gc
 import threading
 
 worker_class = "gthread"
@@ -14,7 +15,13 @@ forwarded_allow_ips = "127.0.0.1"
 
 
 def post_worker_init(worker):  # type: ignore[no-untyped-def]
-    """Gives each serving process a thread that does jobs and duties; their rows see to it that each is done once."""
+    """Gives each serving process a thread that does jobs and duties; their rows see to it that each is done once.
+
+    What was loaded until now stays as long as the process: the garbage collector leaves it alone, since looking at all of it stops
+    every request for a third of a second.
+    """
     from examsvc.commands.installation import work_forever
 
+    gc.collect()
+    gc.freeze()
     threading.Thread(target=work_forever, args=(worker.wsgi,), name="jobs", daemon=True).start()

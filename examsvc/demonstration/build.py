@@ -70,6 +70,7 @@ def ensure(folder: Path, address: str) -> Iterator[str]:
     and when the folder's demonstration is in another database than the settings name: what may be somebody's installation is
     neither built over nor opened to whoever clicks on a name.
     """
+    settings = Settings(folder=folder, mode="demo", base_url=address)
     building, ready = folder / "building", folder / "ready"
     if folder.exists() and any(folder.iterdir()) and not building.exists():
         raise Refused(
@@ -77,7 +78,6 @@ def ensure(folder: Path, address: str) -> Iterator[str]:
             folder=folder,
         )
     folder.mkdir(parents=True, exist_ok=True)
-    settings = Settings(folder=folder, mode="demo", base_url=address)
     with building.open("w", encoding="ascii") as lock:
         flock(lock, LOCK_EX)  # a second start waits for the first one's building
         try:

@@ -55,6 +55,28 @@ def told(arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     return printed.err.strip()
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["nonsense", "mysql://ministry:geheim@db/real", "postgresql://ministry:geheim@db:port/real", "postgresql+asyncpg://ministry:geheim@db/real"],
+)
+@pytest.mark.parametrize("arguments", [*WORKING, *FILLING, ["doctor"]], ids=" ".join)
+def test_no_address_of_a_database(
+    arguments: list[str], address: str, here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is wrong is said without the address, which may hold a password, and nothing is made."""
+    monkeypatch.setenv("EXAMSVC_DATABASE_URL", address)
+    monkeypatch.setattr(sys, "argv", ["examsvc", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 1
+    printed = capsys.readouterr()
+    said = printed.out + printed.err
+    assert "is not the address of an SQLite or PostgreSQL database; write for example postgresql://" in " ".join(said.split())
+    assert "Traceback" not in said
+    assert "geheim" not in said
+    assert list(here.iterdir()) == []
+
+
 @pytest.mark.parametrize("arguments", WORKING, ids=" ".join)
 def test_no_installation(arguments: list[str], here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert told(arguments, monkeypatch, capsys) == NONE_YET
