@@ -286,5 +286,7 @@ def _require_role(
     if account_id in barred:
         raise NotAllowed(N_("This step is about you, so other people approve it."))
     held = queries.roles_of(session, account_id, now)
-    if not _holds_one(roles, competition, held, queries.excluded_from(session, account_id)):
+    of_installation = any((role, "") in held for role in roles)
+    excluded = queries.excluded_from(session, account_id) if of_installation else ()
+    if not _holds_one(roles, competition, held, excluded):
         raise NotAllowed(N_("Your role does not approve this step. The regulation names the roles that do."))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from examsvc.accounts import approvals, enrolment, oracles, queries, rules
 from examsvc.accounts.models import (
@@ -34,13 +34,15 @@ RECUSE, LIFT = "accounts.recuse", "accounts.lift-suspension"
 
 def ties(session: Session) -> list[Tie]:
     """All declared relations, every person named by the identity number's digest where it is known, else by account."""
-    names = {
-        account_id: digest or f"account {account_id}"
-        for account_id, digest in session.execute(select(Account.id, Account.identity_digest))
-    }
+    person, other = aliased(Account), aliased(Account)
+    rows = session.execute(
+        select(Relation, person, other)
+        .join(person, person.id == Relation.person_id)
+        .outerjoin(other, other.id == Relation.other_id)
+    )
     return [
-        Tie(names[one.person_id], one.kind, names[one.other_id] if one.other_id is not None else one.other_digest or "")
-        for one in session.scalars(select(Relation))
+        Tie(_name(one_side), one.kind, _name(other_side) if other_side is not None else one.other_digest or "")
+        for one, one_side, other_side in rows
     ]
 
 
@@ -48,9 +50,8 @@ def _name(account: Account) -> str:
     return account.identity_digest or f"account {account.id}"
 
 
-def blocking(session: Session, competition: str, account_id: int, role: str) -> list[tuple[Candidate, str]]:
+def blocking(session: Session, competition: str, board: Board, account_id: int, role: str) -> list[tuple[Candidate, str]]:
     """Candidates whose relation to this person bars him or her from the role, each with the name of the relation."""
-    board = oracles.board(session, competition)
     known = ties(session)
     person = _name(queries.account(session, account_id))
     bars = {"self"} | (board.blocking if role in board.barred else set())
@@ -70,7 +71,7 @@ def check_candidate(session: Session, competition: str, account_id: int, *, now:
     """
     board, known, candidate = oracles.board(session, competition), ties(session), queries.account(session, account_id)
     return [
-        grant for grant in _acting(session, competition) if _check(session, grant, competition, board, candidate, known, now)
+        grant for grant in _acting(session, competition, board) if _check(session, grant, competition, board, candidate, known, now)
     ]
 
 
@@ -79,7 +80,7 @@ def check_person(session: Session, competition: str, account_id: int, *, now: da
     board, known = oracles.board(session, competition), ties(session)
     candidates = [queries.account(session, one.account_id) for one in oracles.candidates(session, competition)]
     suspended = []
-    for grant in _acting(session, competition):
+    for grant in _acting(session, competition, board):
         if grant.account_id != account_id:
             continue
         stops = [_check(session, grant, competition, board, candidate, known, now) for candidate in candidates]
@@ -88,12 +89,11 @@ def check_person(session: Session, competition: str, account_id: int, *, now: da
     return suspended
 
 
-def _acting(session: Session, competition: str) -> list[RoleGrant]:
+def _acting(session: Session, competition: str, board: Board) -> list[RoleGrant]:
     """Grants that count in a competition: its own, and those for the whole installation."""
-    roles = oracles.board(session, competition).roles
     return [
         *queries.grants_of(session, competition),
-        *(one for one in queries.grants_of(session, "") if competition and one.role in roles),
+        *(one for one in queries.grants_of(session, "") if competition and one.role in board.roles),
     ]
 
 
@@ -436,7 +436,7 @@ def record_recusal(session: Session, approved: approvals.Approved) -> None:
     recusal = session.get_one(Recusal, approved.arguments["recusal"])
     if not enrolment.is_open(session, approved.competition):
         return
-    for grant in _acting(session, approved.competition):
+    for grant in _acting(session, approved.competition, oracles.board(session, approved.competition)):
         if grant.account_id != recusal.account_id:
             continue
         record(

@@ -63,7 +63,7 @@ def check_grant(session: Session, *, account_id: int, role: str, competition: st
             )
     if competition == "":
         return
-    for candidate, kinship in relations.blocking(session, competition, account_id, role):
+    for candidate, kinship in relations.blocking(session, competition, board, account_id, role):
         raise Refused(
             N_("This person cannot hold the role: %(kinship)s of the candidate %(candidate)s. Choose another person."),
             kinship=kinship,

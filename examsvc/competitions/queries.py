@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime
 from functools import lru_cache
 from typing import cast
@@ -96,12 +97,16 @@ def open_clauses(session: Session, of: Competition, on: date) -> tuple[OpenClaus
 
 
 def approval_terms(of: Competition, step: str) -> Terms:
-    """Who approves a step in this competition.
+    """Who approves a step in this competition, as :func:`terms_of` says."""
+    return terms_of(regulation(of), step)
+
+
+def terms_of(rules: Regulation, step: str) -> Terms:
+    """Who approves a step under a regulation.
 
     Where the regulation is silent on the step, what it says of interventions holds: those people, that number, that term.
     LookupError where it says nothing of either (lint reports that).
     """
-    rules = regulation(of)
     rule = rules.approval(step) or rules.approval("intervene")
     if rule is None:
         raise LookupError(f"the regulation does not say who approves {step}")
@@ -114,19 +119,26 @@ def board(session: Session, slug: str) -> oracles.Board | None:
     found = session.scalar(select(Competition).where(Competition.slug == slug))
     if found is None:
         return None
-    rules = regulation(found)
+    document = found.regulation_document
+    of_all = _board_of(document.digest, document.canonical)
+    return replace(of_all, title=found.title, posts=tuple(post.code for post in found.posts))
+
+
+@lru_cache(maxsize=64)
+def _board_of(digest: str, canonical: str) -> oracles.Board:
+    """What is the same in all competitions under one regulation."""
+    rules = parsed(digest, canonical)
     roles = {role.id: role.people for role in rules.roles}
     return oracles.Board(
-        title=found.title,
+        title={},
         roles=roles,
         conflicts=frozenset(frozenset(pair) for pair in rules.conflicts.pairs(roles)),
-        grant=approval_terms(found, "grant-role"),
+        grant=terms_of(rules, "grant-role"),
         blocking=frozenset(rules.relations.blocking),
         declared=rules.relations.declared,
         barred=frozenset(rules.relations.roles),
         discipline_bars=rules.relations.under_discipline_barred,
         stages=tuple(stage.id for stage in rules.stages),
-        posts=tuple(post.code for post in found.posts),
         approves={
             role: tuple(STEPS[one.step] for one in rules.approvals if role in one.roles) for role in roles
         },

@@ -53,6 +53,8 @@ class Opening(Base):
     subject: Mapped[str | None] = mapped_column(String(40), index=True)
     erased_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
+    entry: Mapped[LogEntry] = relationship()
+
 
 class HeadCounts(Base):
     """Behind one ``sitting.heads`` entry: the number of saves of each open attempt, which its root alone would not tell.

@@ -107,11 +107,9 @@ def record(
     position, at = (0, now) if before is None else (before.position + 1, max(now, before.at))
     data = entries.entry_bytes(position, log, type, seconds(at), by, body)
     entry = LogEntry(log=log, position=position, type=type, entry=data, leaf=entries.leaf_hash(data).hex(), at=at)
-    session.add(entry)
-    session.flush()
     for opening in openings:
-        opening.entry_id = entry.id
-    session.add_all(openings)
+        opening.entry = entry
+    session.add_all([entry, *openings])
     session.flush()
     return entry
 
