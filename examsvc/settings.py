@@ -82,11 +82,14 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, value: str | None) -> str | None:
+        if not value:
+            return value
         try:
-            known = not value or make_url(value).drivername in ("sqlite", "postgresql", "postgres", "postgresql+psycopg")
+            address = make_url(value)
         except (ArgumentError, ValueError):
-            known = False
-        if not known:
+            address = make_url("nothing://")
+        forgotten = address.drivername == "sqlite" and address.database in (None, "", ":memory:")
+        if forgotten or address.drivername not in ("sqlite", "postgresql", "postgres", "postgresql+psycopg"):
             raise ValueError(
                 "is not the address of an SQLite or PostgreSQL database; write for example postgresql://user:password@host:5432/examsvc,"
                 " with characters such as @ : / in a password percent-encoded"

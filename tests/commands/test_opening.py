@@ -57,7 +57,7 @@ def told(arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
 
 @pytest.mark.parametrize(
     "address",
-    ["nonsense", "mysql://ministry:geheim@db/real", "postgresql://ministry:geheim@db:port/real", "postgresql+asyncpg://ministry:geheim@db/real"],
+    ["nonsense", "sqlite://", "mysql://ministry:geheim@db/real", "postgresql://ministry:geheim@db:port/real", "postgresql+asyncpg://ministry:geheim@db/real"],
 )
 @pytest.mark.parametrize("arguments", [*WORKING, *FILLING, ["doctor"]], ids=" ".join)
 def test_no_address_of_a_database(
