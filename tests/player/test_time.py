@@ -41,6 +41,23 @@ def test_the_time_is_announced_at_30_10_5_and_1_minutes_only(sit):
     assert [said for said in seat.said() if "phút" in said] == ["Còn 30 phút.", "Còn 10 phút.", "Còn 5 phút.", "Còn 1 phút."]
 
 
+def test_a_clock_that_is_corrected_announces_nothing_twice(sit):
+    """A reply can show that the hall's clock is a moment behind what the page believed: half an hour is then passed again."""
+    seat = sit(fake_clock=True, minutes=32, bell=-60)
+    seat.listen()
+    while seat.attempt.deadline - seat.attempt.now > 30 * 60:
+        seat.advance(10)
+    seat.wait_until(lambda: "Còn 30 phút." in seat.said(), "the announcement")
+    seat.attempt.ahead -= 60
+    for _ in range(4):
+        seat.page.clock.fast_forward(5000)
+    seat.wait_until(lambda: time_left(seat) == "còn 30 phút", "the corrected clock")
+    for _ in range(8):
+        seat.advance(10)
+    seat.wait_until(lambda: time_left(seat) == "còn 29 phút", "half an hour passed again")
+    assert seat.said().count("Còn 30 phút.") == 1
+
+
 def test_changing_the_pcs_clock_changes_nothing(sit):
     """Artemis 1811: the PC's clock set back allowed editing after the end."""
     seat = sit(minutes=20, bell=-60)

@@ -7,6 +7,7 @@ const FINAL_FLUSH = 5000; // ms before the deadline
 export class Timekeeper {
   #app;
   #before = null; // ms left at the last look
+  #announced = Infinity; // the least of the minutes said aloud since the deadline was moved
   #flushedFor = null; // deadlines for which this was done: a new deadline does it again
   #sealedFor = null;
 
@@ -17,6 +18,7 @@ export class Timekeeper {
   /** The deadline was moved: passing 10 minutes by a decision is no announcement, passing them again by time is one. */
   moved() {
     this.#before = this.#app.attempt.left;
+    this.#announced = Infinity;
   }
 
   tick() {
@@ -24,7 +26,11 @@ export class Timekeeper {
     const { left, deadline } = attempt;
     const minutes = crossed(this.#before, left);
     this.#before = left;
-    if (minutes !== null) announcer.sayNow(t("time.announced", { n: minutes }));
+    if (minutes !== null && minutes < this.#announced) {
+      // a reply may correct the clock by a moment, so that the same minute is passed again
+      this.#announced = minutes;
+      announcer.sayNow(t("time.announced", { n: minutes }));
+    }
     if (left === null) return;
     if (left <= FINAL_FLUSH && this.#flushedFor !== deadline) {
       this.#flushedFor = deadline;
