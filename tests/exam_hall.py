@@ -31,6 +31,7 @@ from examsvc.accounts.models import Account
 from examsvc.applications import operations as applications
 from examsvc.applications import queries as files
 from examsvc.applications.models import Application
+from examsvc.base import jobs
 from examsvc.base.database import writing
 from examsvc.competitions import operations as competitions
 from examsvc.competitions.models import Competition
@@ -163,7 +164,6 @@ class ExamHall:
     """One competition with its people; time stands still until a test moves it."""
 
     def __init__(self, session: Session, regulation: Regulation | None = None, *, posts: str = "A") -> None:
-        duties.register()
         self.session = session
         self.now = BELL - timedelta(days=60)
         self.regulation = regulation or objective_only()
@@ -283,6 +283,14 @@ class ExamHall:
 
     def later(self, **by: float) -> None:
         self.now += timedelta(**by)
+
+    def work(self) -> None:
+        """A worker's round at this moment, with the duties of sittings alone: whichever application an earlier test made, its
+        ledger would sign with another key than the one under which this competition began."""
+        with patch.object(jobs, "_duties", {}):
+            duties.register()
+            jobs.work(self.session, self.now)
+        self.session.expire_all()
 
     def phase(self, name: str) -> None:
         """Into a phase: the announcement with all that it needs, any other one without looking at facts."""

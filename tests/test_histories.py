@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from examsvc.base import jobs
 from examsvc.base.errors import Refused
 from examsvc.competitions.regulation import read_preset
 from examsvc.ledger.models import LogEntry
@@ -63,16 +62,16 @@ def test_the_clock_rings_commits_and_closes_by_itself(session: Session) -> None:
     sitting = hall.sitting(form)
     hall.now = BELL - timedelta(minutes=5)
     hall.check_in("An")
-    jobs.work(session, hall.now)
+    hall.work()
     assert session.get_one(Sitting, sitting).started_at is None
     hall.now = BELL
-    jobs.work(session, hall.now)
+    hall.work()
     assert session.get_one(Sitting, sitting).started_at == BELL
     lease = hall.lease("An")
     hall.save("An", 1, hall.right_value("An", 1), lease=lease)
     for _ in range(22):
         hall.later(minutes=1)
-        jobs.work(session, hall.now)
+        hall.work()
     assert session.get_one(Sitting, sitting).closed_at == BELL + timedelta(minutes=21)
     types = list(session.scalars(select(LogEntry.type).where(LogEntry.log == "mot").order_by(LogEntry.position)))
     assert types.count("sitting.heads") == 21

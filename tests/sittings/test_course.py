@@ -12,7 +12,6 @@ import pytest
 from sqlalchemy import func, select
 
 from examsvc.accounts import approvals
-from examsvc.base import jobs
 from examsvc.base.errors import NotAllowed, Refused
 from examsvc.base.messages import Message
 from examsvc.competitions.logs import problems
@@ -32,12 +31,6 @@ def singles(hall: ExamHall, name: str) -> list[int]:
 def answer(hall: ExamHall, name: str, nth: int, lease: str, base: int = 0) -> dict[str, object]:
     slot = singles(hall, name)[nth]
     return hall.save(name, slot, hall.right_value(name, slot), lease=lease, base=base)
-
-
-def work(hall: ExamHall) -> None:
-    """What the workers do at this moment."""
-    jobs.work(hall.session, hall.now)
-    hall.session.expire_all()
 
 
 def asked(hall: ExamHall, act: Callable[[], None], *, by: str) -> bool:
@@ -128,7 +121,7 @@ def test_nobody_is_let_in_who_is_already_put_down_as_absent(hall: ExamHall) -> N
     with hall.write():
         late_admission(hall, "An", "Authority")()
     hall.later(minutes=20)
-    work(hall)
+    hall.work()
     assert hall.attempt("An").state == "absent"
     with pytest.raises(Refused, match="put down as absent"):
         hall.approve_all("Chair")
@@ -151,10 +144,10 @@ def test_no_shows_are_put_down_by_the_clock_and_those_turned_away_by_the_invigil
     turn_away("refused")
     with pytest.raises(Refused, match="ended"):
         hall.check_in("An")
-    work(hall)
+    hall.work()
     assert (hall.attempt("An").state, hall.attempt("Bình").state) == ("absent", "prepared"), "Bình's time is not over"
     hall.now = BELL + timedelta(minutes=25, seconds=31)
-    work(hall)
+    hall.work()
     assert [(entry["cause"], entry["by"] == "system") for entry in entries(hall, "attempt.absent")] == [
         ("refused", False),
         ("no_show", True),
@@ -222,7 +215,7 @@ def test_a_server_that_comes_back_after_the_end_keeps_and_flags_what_the_browser
     lease = hall.lease("An")
     assert answer(hall, "An", 0, lease)["late"] is False
     hall.now = BELL + timedelta(minutes=26)
-    work(hall)
+    hall.work()
     receipt = hall.attempt("An").receipt
     assert receipt is not None
     assert answer(hall, "An", 1, lease)["late"] is True
@@ -230,7 +223,7 @@ def test_a_server_that_comes_back_after_the_end_keeps_and_flags_what_the_browser
     counted = set(queries.counted_saves(hall.session, hall.attempt("An").id))
     assert counted == {singles(hall, "An")[0]}
     hall.later(minutes=7)
-    work(hall)
+    hall.work()
     assert len(entries(hall, "attempt.late_kept")) == 1
 
     def act() -> None:
@@ -356,7 +349,7 @@ def test_whoever_has_to_leave_before_the_bell_is_out_at_the_bell(hall: ExamHall)
     assert sanctioned(hall, incident(hall), "suspension", by="Hall", approver="Chair")
     assert hall.attempt("An").state == "checked-in", "before the bell there is nothing to end"
     hall.now = BELL
-    work(hall)
+    hall.work()
     assert (hall.attempt("An").state, hall.attempt("Bình").state) == ("closed", "checked-in")
     receipt = hall.attempt("An").receipt
     assert receipt is not None
@@ -397,10 +390,10 @@ def test_the_clock_closes_one_after_the_other_and_tells_everybody(writing_hall: 
     lease = hall.lease("An")
     answer(hall, "An", 0, lease)
     hall.now = BELL + timedelta(minutes=20, seconds=30)
-    work(hall)
+    hall.work()
     assert hall.attempt("An").state == "checked-in", "the grace is not over"
     hall.later(seconds=2)
-    work(hall)
+    hall.work()
     assert (hall.attempt("An").state, hall.attempt("Bình").state) == ("closed", "checked-in"), "Bình has five minutes more"
     assert queries.manner_of_end(hall.session, hall.attempt("An")) == "deadline"
     receipt = hall.attempt("An").receipt
@@ -410,7 +403,7 @@ def test_the_clock_closes_one_after_the_other_and_tells_everybody(writing_hall: 
     assert any(grouped in message.body["vi"] and grouped in message.body["en"] for message in told)
     assert hall.session.get_one(Sitting, hall.sitting_id).closed_at is None
     hall.later(minutes=5)
-    work(hall)
+    hall.work()
     assert hall.session.get_one(Sitting, hall.sitting_id).closed_at == hall.now
     [closed] = entries(hall, "sitting.closed")
     assert (closed["checked_in"], closed["absent"], closed["submitted"]) == (2, 0, 2)
@@ -421,10 +414,10 @@ def test_each_minute_the_log_takes_the_heads_of_those_who_write(writing_hall: Ex
     hall = writing_hall
     for name in ("An", "Bình"):
         answer(hall, name, 0, hall.lease(name))
-    work(hall)
+    hall.work()
     hall.submit("An", hall.lease("An"))
     hall.later(seconds=61)
-    work(hall)
+    hall.work()
     found = entries(hall, "sitting.heads")
     assert [(entry["attempts"], entry["links"]) for entry in found][-1] == (1, 1)
     assert_in_order(hall)
@@ -433,7 +426,7 @@ def test_each_minute_the_log_takes_the_heads_of_those_who_write(writing_hall: Ex
 def test_nothing_stands_still_in_a_sitting_that_is_over(writing_hall: ExamHall) -> None:
     hall = writing_hall
     hall.now = BELL + timedelta(minutes=26)
-    work(hall)
+    hall.work()
     room = hall.attempt("An").room
     for act in (
         lambda: running.pause_room(hall.session, room, reason="x", by=hall.people["Hall"], now=hall.now),
@@ -480,7 +473,7 @@ def test_whoever_sits_again_does_so_with_the_spare_paper_and_only_that_counts(wr
     with pytest.raises(Refused, match="has not ended"):
         grant_again(hall, BELL + timedelta(days=1))
     hall.now = BELL + timedelta(minutes=26)
-    work(hall)
+    hall.work()
     first = hall.attempt("An")
     assert grant_again(hall, BELL + timedelta(days=1))
     hall.session.expire_all()
@@ -499,7 +492,7 @@ def test_whoever_sits_again_does_so_with_the_spare_paper_and_only_that_counts(wr
 def test_everybody_has_one_attempt_that_counts(writing_hall: ExamHall) -> None:
     hall = writing_hall
     hall.now = BELL + timedelta(minutes=26)
-    work(hall)
+    hall.work()
     assert grant_again(hall, BELL + timedelta(days=1))
     states = dict(hall.session.execute(select(Attempt.application_id, Attempt.state)).all())
     assert sorted(states.values()) == ["cancelled", "closed"]
