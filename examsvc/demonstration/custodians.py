@@ -63,6 +63,15 @@ def open_paper(session: Session, form_id: int, *, domain: str, now: datetime) ->
     custody.open_form(session, {"form": form_id}, now)
 
 
+def make_ready(session: Session, sitting_id: int, form_id: int, *, domain: str, now: datetime) -> None:
+    """Opens the paper and makes the attempts of the sitting, as far as nobody has done it; the worker may be at it at the same time."""
+    open_paper(session, form_id, domain=domain, now=now)
+    with writing(session):
+        sitting = session.get_one(Sitting, sitting_id)
+        if sitting.prepared_at is None:
+            planning.prepare_attempts(session, sitting, form=session.get_one(Form, form_id), now=now)
+
+
 def written_by(session: Session, sitting_id: int) -> dict[str, str]:
     """The attempt code of each script code of a coded sitting, read with the invented code custodian's key."""
     maps = [one for one in marking.code_maps(session, [sitting_id]) if one.ciphertext is not None]
@@ -101,13 +110,7 @@ def turn_up(session: Session, now: datetime, *, domain: str) -> None:
         moment = custody.opens_at(session, form)
         if moment is None or now < moment:
             continue
-        form_id = form.id
-        if form.state == "sealed":
-            open_paper(session, form_id, domain=domain, now=now)
-        with writing(session):
-            planning.prepare_attempts(
-                session, session.get_one(Sitting, number), form=session.get_one(Form, form_id), now=now
-            )
+        make_ready(session, number, form.id, domain=domain, now=now)
 
 
 def register(domain: str) -> None:

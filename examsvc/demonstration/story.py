@@ -235,15 +235,7 @@ class Story:
         form = papers_of.paper_in_force(self.session, self.competition_id, sitting.part)
         if form is None:
             raise LookupError(sitting.part)
-        form_id = form.id
-        custodians.open_paper(self.session, form_id, domain=DOMAIN, now=self.now)
-        with writing(self.session):
-            planning.prepare_attempts(
-                self.session,
-                self.session.get_one(Sitting, number),
-                form=self.session.get_one(Form, form_id),
-                now=self.now,
-            )
+        custodians.make_ready(self.session, number, form.id, domain=DOMAIN, now=self.now)
 
     def sit(self, number: int, ability: Mapping[str, float]) -> None:
         """Everybody comes, knows the share of the answers that his ability says, and submits."""

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import wraps
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 from flask import Response
+from sqlalchemy.orm import Session
 
 from examsvc.base.database import writing
 from examsvc.commands.rehearse import rehearse
-from examsvc.demonstration import organisation, story
+from examsvc.demonstration import custodians, organisation, story
+from examsvc.papers import custody
 from tests.e2e.conftest import Live
 from tests.exam_hall import quick_passphrase
 
@@ -46,6 +49,21 @@ def test_three_candidates_sit_and_nothing_is_lost(live: Live) -> None:
     assert (report["answers_lost"], report["wrong_digests"], report["receipts"]) == (0, 0, 3), report
     assert report["saves"] >= report["answers_checked"] > 3
     assert set(report["statuses"]) == {"200", "302"}, report
+
+
+def test_the_worker_may_prepare_the_sitting_at_the_same_time(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    opens = custody.open_form
+
+    @wraps(opens)
+    def and_the_worker(session: Session, arguments: Mapping[str, Any], now: datetime) -> None:
+        opens(session, arguments, now)
+        monkeypatch.setattr(custody, "open_form", opens)
+        custodians.turn_up(live.opened(), live.moment(), domain=story.DOMAIN)
+
+    monkeypatch.setattr(custody, "open_form", and_the_worker)
+    result = day(live)
+    assert custody.open_form is opens
+    assert result.exit_code == 0, result.output
 
 
 def test_a_server_that_loses_an_answer_is_found_out(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
