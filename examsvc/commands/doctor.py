@@ -9,6 +9,8 @@ import shutil
 import smtplib
 import stat
 import sys
+import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -41,6 +43,9 @@ LEAST_FREE = 2 * 1024**3
 WORKER_PATIENCE = timedelta(minutes=5)
 BACKUP_PATIENCE = timedelta(days=2)
 MAIL_PATIENCE = 10.0
+SYNCS = 100
+SYNC_PATIENCE = 0.25
+"""Seconds: a disk that ever needs longer to keep something holds up every answer that is saved meanwhile."""
 LEAST_POSTGRES = 140000
 LETTERS = "aăâbcdđeêghiklmnoôơpqrstuưvxyàảãáạằẳẵắặầẩẫấậèẻẽéẹềểễếệìỉĩíịòỏõóọồổỗốộờởỡớợùủũúụừửữứựỳỷỹýỵ"
 
@@ -121,6 +126,7 @@ def examine(now: datetime) -> Iterator[Finding]:
             ("witnesses", lambda session: look_at_witnesses(session, settings)),
             ("files", look_at_files),
             ("backup", lambda session: look_at_backups(session, settings, now)),
+            ("pace", look_at_pace),
         )
         for subject, look in in_database:
             with Session(engine) as session:
@@ -246,6 +252,33 @@ def look_at_database(engine: Engine) -> Iterator[Finding]:
             if connection.scalar(text("SHOW server_encoding")) != "UTF8":
                 yield bad("database", "PostgreSQL does not keep text as UTF-8. Make the database anew with that encoding.")
     yield well("database", f"{kind} is at the version of this release, {apply.current(engine)}.")
+
+
+def look_at_pace(session: Session) -> Iterator[Finding]:
+    """How long SQLite's disk takes to keep a commit; what a server of PostgreSQL has under it cannot be seen from here."""
+    address = session.get_bind().engine.url
+    if address.get_backend_name() != "sqlite":
+        return
+    folder = Path(address.database or ".").absolute().parent
+    waits = sorted(_sync_waits(folder))
+    said = f"The disk of the database keeps a commit within {waits[len(waits) // 2] * 1000:.0f} ms mostly, {waits[-1] * 1000:.0f} ms at worst of {len(waits)}"
+    if waits[-1] > SYNC_PATIENCE:
+        yield note("pace", f"{said}: candidates would see saves wait. Use a disk that is not shared, or PostgreSQL on another machine.")
+    else:
+        yield well("pace", f"{said}.")
+
+
+def _sync_waits(folder: Path) -> Iterator[float]:
+    """Seconds that each of a hundred small writes took until it was kept, with pauses as between saves; a file that is gone afterwards."""
+    with tempfile.TemporaryFile(dir=folder, prefix="pace-") as file:
+        for number in range(SYNCS):
+            file.seek(4096 * number)
+            file.write(os.urandom(4096))
+            file.flush()
+            began = time.perf_counter()
+            os.fsync(file.fileno())
+            yield time.perf_counter() - began
+            time.sleep(0.01)
 
 
 def look_at_clock(session: Session, now: datetime) -> Iterator[Finding]:

@@ -69,7 +69,7 @@ def test_one_that_is_well() -> None:
     done = CliRunner().invoke(command, ["doctor", "--json"])
     told = json.loads(done.stdout)
     assert {one["subject"] for one in told} == {
-        "settings", "keys", "disk", "fonts", "mail", "database", "clock", "people", "worker", "log", "witnesses", "files", "backup",
+        "settings", "keys", "disk", "fonts", "mail", "database", "clock", "people", "worker", "log", "witnesses", "files", "backup", "pace",
     }  # fmt: skip
     assert [one for one in told if one["state"] == "bad"] == []
     assert done.exit_code == 0
@@ -213,6 +213,22 @@ def test_what_stands_outside_is_said_too(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("EXAMSVC_MODE", "production")
     monkeypatch.setenv("EXAMSVC_BASE_URL", "http://thi.example.vn")
     assert "https://" in sentences(State.BAD)["settings"][0]
+
+
+@pytest.mark.usefixtures("installation")
+def test_a_disk_that_holds_up_answers_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits = [0.001] * 100
+    monkeypatch.setattr(doctor, "_sync_waits", lambda folder: waits)
+    assert sentences(State.WELL)["pace"] == ["The disk of the database keeps a commit within 1 ms mostly, 1 ms at worst of 100."]
+    waits[7] = 0.3
+    assert "1 ms mostly, 300 ms at worst" in sentences(State.NOTE)["pace"][0]
+
+
+def test_the_disk_is_tried_without_leaving_a_trace(tmp_path: Path) -> None:
+    waits = list(doctor._sync_waits(tmp_path))
+    assert len(waits) == 100
+    assert min(waits) > 0
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_both_kinds_of_database_are_looked_into(furnished: Furnished) -> None:
