@@ -3,24 +3,31 @@
 SQLite runs in WAL mode with synchronous=FULL, so that an acknowledged commit survives a power cut, and every writing
 transaction begins with BEGIN IMMEDIATE: a transaction that reads first and writes later would fail as locked under load
 in spite of any timeout.  ``recursive_triggers`` is on, so that INSERT OR REPLACE cannot slip past an append-only table.
+
+What makes a whole hall wait is the disk.  So what comes in crowds is committed together (:func:`write_together`), and the write-ahead
+log is moved into the database by a worker (:func:`move_log`) instead of by whichever commit fills it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from threading import Lock
-from typing import Any
+from threading import Event, Lock
+from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import DateTime, Dialect, Engine, MetaData, create_engine, event, text
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import JSON, TypeDecorator
 
+T = TypeVar("T")
 WRITING = "examsvc_writing"
 BUSY_SECONDS = 30
 """So long a writer waits for another one before it gives up."""
+LOG_PAGES = 10_000
+"""Pages (of 4 KiB) in SQLite's write-ahead log from which on each commit moves them into the database, if no worker has done so before."""
 
 
 class Base(DeclarativeBase):
@@ -90,6 +97,7 @@ def prepare_sqlite(engine: Engine) -> None:
             "foreign_keys = ON",
             "recursive_triggers = ON",
             f"busy_timeout = {BUSY_SECONDS * 1000}",
+            f"wal_autocheckpoint = {LOG_PAGES}",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
@@ -118,6 +126,97 @@ def writing(session: Session) -> Iterator[Session]:
             raise
 
 
+def write_together(session: Session, operation: Callable[[Session], T]) -> T:
+    """What ``operation`` returns, once everything that it wrote is committed; for what comes in crowds, like the answers of a hall.
+
+    On SQLite whatever threads of this process want to write by the time it is one's turn is committed at once, so that a
+    hall waits for the disk once and not once for each answer.  The operation is therefore called in whichever of these threads
+    has the turn, with that thread's session and nothing else of it: it must not look at the request, nor return a row.  One that
+    raises is undone by itself; those beside it are then done anew, so it may also be called more than once.
+    On PostgreSQL, which commits together by itself, it is an ordinary ``writing``.
+    """
+    if is_postgres(session):
+        with writing(session):
+            return operation(session)
+    session.rollback()
+    crowd = _crowds.setdefault(session.get_bind(), _Crowd())
+    wish = _Wish(operation)
+    with crowd.lock:
+        crowd.waiting.append(wish)
+        leads, crowd.led = not crowd.led, True
+    if leads:
+        wish.called.set()
+    wish.called.wait()
+    if not wish.settled:
+        _lead(session, crowd, wish)
+    if wish.error is not None:
+        raise wish.error
+    return cast(T, wish.result)
+
+
+@dataclass(eq=False)
+class _Wish:
+    """Something that a thread wants to write; the thread is called when it is settled, or to lead those who wait."""
+
+    operation: Callable[[Session], Any]
+    result: Any = None
+    error: BaseException | None = None
+    settled: bool = False
+    called: Event = field(default_factory=Event)
+
+
+@dataclass
+class _Crowd:
+    """What threads of this process want to write together.  While somebody waits, one of them leads."""
+
+    lock: Lock = field(default_factory=Lock)
+    waiting: list[_Wish] = field(default_factory=list)
+    led: bool = False
+
+
+_crowds: WeakKeyDictionary[object, _Crowd] = WeakKeyDictionary()
+"""By engine."""
+
+
+def _lead(session: Session, crowd: _Crowd, leader: _Wish) -> None:
+    """Settles everything that waits when the turn comes, then calls the first of those who came meanwhile to lead the next."""
+    try:
+        with _turn(session):
+            with crowd.lock:
+                wishes, crowd.waiting = crowd.waiting, []
+            _settle(session, wishes)
+    finally:
+        with crowd.lock:
+            crowd.waiting = [one for one in crowd.waiting if one is not leader]  # still there only if its turn was interrupted
+            crowd.led = bool(crowd.waiting)
+            if crowd.led:
+                crowd.waiting[0].called.set()
+
+
+def _settle(session: Session, wishes: list[_Wish]) -> None:
+    """Does all of them in one transaction; without those that raise, which get their exception and leave nothing behind."""
+    while wishes:
+        at = None
+        try:
+            session.connection(execution_options={WRITING: True})
+            for at in wishes:
+                at.result = at.operation(session)
+                session.flush()
+            at = None
+            session.commit()
+        except BaseException as error:
+            session.rollback()
+            failed = wishes if at is None else [at]
+            for one in failed:
+                one.error = error
+        else:
+            failed = wishes
+        wishes = [one for one in wishes if one not in failed]
+        for one in failed:
+            one.settled = True
+            one.called.set()
+
+
 _turns: WeakKeyDictionary[object, Lock] = WeakKeyDictionary()
 """Who of the threads of this process writes, by engine."""
 
@@ -140,6 +239,22 @@ def _turn(session: Session) -> Iterator[None]:
     finally:
         if held:
             turn.release()
+
+
+def move_log(engine: Engine) -> None:
+    """On SQLite: moves what was committed from the write-ahead log into the database, beside those who read and write.
+
+    Left to itself SQLite does so in the commit that fills the log, and whoever waits for that one waits for the disk several times
+    more.  Nothing that was acknowledged rests on it: the log is on the disk before.  What a reader or writer still needs stays in the log for
+    the next time; on PostgreSQL there is nothing to do.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    connection = engine.raw_connection()
+    try:
+        connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)").close()
+    finally:
+        connection.close()
 
 
 def is_postgres(session: Session) -> bool:

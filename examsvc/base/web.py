@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from hashlib import sha256
@@ -31,9 +31,14 @@ def session() -> Session:
 
 @contextmanager
 def writing() -> Iterator[Session]:
-    """The one place where a web request commits."""
+    """Where a web request commits, but for ``write_together``."""
     with database.writing(session()) as open_session:
         yield open_session
+
+
+def write_together(operation: Callable[[Session], database.T]) -> database.T:
+    """A commit that requests share with each other; what ``database.write_together`` says of the operation holds here too."""
+    return database.write_together(session(), operation)
 
 
 def now() -> datetime:
@@ -129,4 +134,4 @@ def _answer(status: int, sentence: str) -> tuple[str | Response, int]:
     return render_template("base/error.html", status=status, sentence=sentence), status
 
 
-__all__ = ["Actor", "actor", "db", "explain", "medium", "now", "register", "say", "session", "settings", "writing"]
+__all__ = ["Actor", "actor", "db", "explain", "medium", "now", "register", "say", "session", "settings", "write_together", "writing"]

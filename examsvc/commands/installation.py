@@ -14,6 +14,7 @@ from flask import Flask
 
 from examsvc.base import jobs
 from examsvc.base.clock import system_clock
+from examsvc.base.database import move_log
 from examsvc.base.web import db
 from examsvc.competitions import queries
 
@@ -71,6 +72,7 @@ def work_forever(app: Flask, pause: float = 1.0) -> None:
     while True:
         with app.app_context():
             try:
+                move_log(db.engine)
                 done = jobs.work(db.session(), system_clock())
             except Exception:
                 app.logger.exception("the worker failed in this round")

@@ -291,19 +291,14 @@ def saves(code: str) -> Response:
     asked = read_saves(body.get("saves", []))
     flags = protocol.numbers(body.get("flags"))
     read = protocol.numbers(body.get("notices_read"))
-    with web.writing() as session:
+    lease, now = protocol.text(body, "lease"), web.now()
+
+    def store(session: Session) -> dict[str, Any]:
         attempt = queries.attempt(session, code)
-        saved = save_answers(
-            session,
-            attempt,
-            lease=protocol.text(body, "lease"),
-            saves=asked,
-            now=web.now(),
-            flags=flags,
-            notices_read=read,
-        )
-        clock = _clock(attempt, saved.timing)
-    return jsonify(saves=saved.replies, **clock)
+        saved = save_answers(session, attempt, lease=lease, saves=asked, now=now, flags=flags, notices_read=read)
+        return {"saves": saved.replies, **protocol.clock(saved.timing, attempt.state, now)}
+
+    return jsonify(web.write_together(store))
 
 
 @bp.post("/attempts/<code>/submit")
