@@ -65,7 +65,8 @@ def open_paper(session: Session, form_id: int, *, domain: str, now: datetime) ->
 
 def make_ready(session: Session, sitting_id: int, form_id: int, *, domain: str, now: datetime) -> None:
     """Opens the paper and makes the attempts of the sitting, as far as nobody has done it; the worker may be at it at the same time."""
-    open_paper(session, form_id, domain=domain, now=now)
+    if session.get_one(Form, form_id).state == "sealed":
+        open_paper(session, form_id, domain=domain, now=now)
     with writing(session):
         sitting = session.get_one(Sitting, sitting_id)
         if sitting.prepared_at is None:

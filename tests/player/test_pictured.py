@@ -25,8 +25,8 @@ def open_item(sit, hall, items):
 
     def opened(name, **options):
         seat = sit(hall.seat(items, [[name]]), **options)
-        if seat.page.query_selector(".scene img"):
-            seat.page.wait_for_function("document.querySelector('.scene img').complete")
+        if picture := seat.page.query_selector(".scene img"):
+            picture.evaluate("picture => picture.decode()")  # until it is there
         return seat
 
     return opened
