@@ -261,7 +261,7 @@ def look_at_pace(session: Session) -> Iterator[Finding]:
         return
     folder = Path(address.database or ".").absolute().parent
     waits = sorted(_sync_waits(folder))
-    said = f"The disk of the database keeps a commit within {waits[len(waits) // 2] * 1000:.0f} ms mostly, {waits[-1] * 1000:.0f} ms at worst of {len(waits)}"
+    said = f"The disk of the database keeps a commit within {waits[len(waits) // 2] * 1000:.1f} ms mostly, {waits[-1] * 1000:.0f} ms at worst of {len(waits)}"
     if waits[-1] > SYNC_PATIENCE:
         yield note("pace", f"{said}: candidates would see saves wait. Use a disk that is not shared, or PostgreSQL on another machine.")
     else:

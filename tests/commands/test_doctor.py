@@ -219,9 +219,9 @@ def test_what_stands_outside_is_said_too(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_disk_that_holds_up_answers_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     waits = [0.001] * 100
     monkeypatch.setattr(doctor, "_sync_waits", lambda folder: waits)
-    assert sentences(State.WELL)["pace"] == ["The disk of the database keeps a commit within 1 ms mostly, 1 ms at worst of 100."]
+    assert sentences(State.WELL)["pace"] == ["The disk of the database keeps a commit within 1.0 ms mostly, 1 ms at worst of 100."]
     waits[7] = 0.3
-    assert "1 ms mostly, 300 ms at worst" in sentences(State.NOTE)["pace"][0]
+    assert "1.0 ms mostly, 300 ms at worst" in sentences(State.NOTE)["pace"][0]
 
 
 def test_the_disk_is_tried_without_leaving_a_trace(tmp_path: Path) -> None:
