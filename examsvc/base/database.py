@@ -196,7 +196,7 @@ def _lead(session: Session, crowd: _Crowd, leader: _Wish) -> None:
 def _settle(session: Session, wishes: list[_Wish]) -> None:
     """Does all of them in one transaction; without those that raise, which get their exception and leave nothing behind."""
     while wishes:
-        at = None
+        at, settled = None, wishes
         try:
             session.connection(execution_options={WRITING: True})
             for at in wishes:
@@ -205,14 +205,17 @@ def _settle(session: Session, wishes: list[_Wish]) -> None:
             at = None
             session.commit()
         except BaseException as error:
-            session.rollback()
-            failed = wishes if at is None else [at]
-            for one in failed:
+            settled = wishes if at is None else [at]
+            for one in settled:
                 one.error = error
-        else:
-            failed = wishes
-        wishes = [one for one in wishes if one not in failed]
-        for one in failed:
+            try:
+                session.rollback()
+            except BaseException as worse:  # nobody knows what stands there now; nobody may wait for it either
+                settled = wishes
+                for one in settled:
+                    one.error = worse
+        wishes = [one for one in wishes if one not in settled]
+        for one in settled:
             one.settled = True
             one.called.set()
 

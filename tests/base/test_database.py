@@ -164,6 +164,25 @@ def test_nobody_is_told_that_it_was_written_when_the_commit_failed(engine: Engin
         assert write_together(session, adding("later")) == "later"
 
 
+def test_nobody_waits_for_ever_when_not_even_the_rollback_works(engine: Engine) -> None:
+    gone = OSError("the disk is gone")
+
+    def refuse(_: object) -> None:
+        event.remove(engine, "rollback", refuse)
+        raise gone
+
+    def fail(_: Session) -> str:
+        event.listen(engine, "rollback", refuse)
+        raise ZeroDivisionError
+
+    with in_a_crowd(engine, [adding("a"), fail, adding("b")]) as asked:
+        errors = [one.exception(timeout=20) for one in asked]
+    assert errors == [gone, gone, gone]
+    assert kept(engine) == []
+    with Session(engine) as session:
+        assert write_together(session, adding("later")) == "later"
+
+
 def test_a_leader_that_is_interrupted_leaves_nobody_waiting(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     turn, here, interrupted = database._turn, threading.get_ident(), threading.Event()
 
