@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import event
 
+from examsvc.base import database
 from examsvc.base.web import db
 from examsvc.sittings import queries, rules
 from examsvc.sittings.saving import digest_of, moment
@@ -44,6 +49,42 @@ def test_the_way_from_the_door_to_the_receipt(day: Day) -> None:
     assert receipt["qr"].startswith("data:image/svg+xml;base64,")
     assert seat.state()["receipt"] == receipt
     assert seat.submit().json["receipt"] == receipt
+
+
+def test_saves_of_one_moment_get_each_its_own_answer(day: Day) -> None:
+    """Two that are stored, one of a page that lost its lease, one on an old version: all wait while somebody else writes."""
+    an, binh = Browser(day, "An"), Browser(day, "Bình")
+    day.ring(seconds=1)
+    for seat in (an, binh):
+        seat.take_lease()
+    wanted = [
+        (an, an.first, 0, an.lease), (an, an.second, 0, "x" * 32), (binh, binh.first, 0, binh.lease), (binh, binh.second, 7, binh.lease),
+    ]  # fmt: skip
+    values = [{"RESPONSE": seat.tokens(slot)[0]} for seat, slot, _, _ in wanted]
+
+    def post(number: int) -> Any:
+        seat, slot, base, lease = wanted[number]
+        save = {"save_id": str(uuid.uuid4()), "slot": slot, "base_version": base, "value": values[number]}
+        client = day.world.client()
+        client._cookies.update(seat.client._cookies)
+        return client.post(f"{seat.base}/saves", json={"lease": lease, "saves": [save]})
+
+    with ThreadPoolExecutor(4) as threads:
+        with day.world.app.app_context(), database.writing(db.session()):
+            asked = [threads.submit(post, number) for number in range(4)]
+            crowd = database._crowds.setdefault(db.session().get_bind(), database._Crowd())
+            until = time.monotonic() + 20
+            while day.engine.dialect.name == "sqlite" and len(crowd.waiting) < 4:
+                assert time.monotonic() < until
+                time.sleep(0.001)
+        replies = [one.result(timeout=20) for one in asked]
+    assert [reply.status_code for reply in replies] == [200, 423, 200, 409]
+    assert [reply.json.get("code") for reply in replies] == [None, "lease-lost", None, "conflict"]
+    for number, seat in ((0, an), (2, binh)):
+        assert replies[number].json["saves"][0]["digest"] == digest_of(values[number])
+        stored = {one["slot"]: one["value"] for one in seat.state("?values=1")["slots"]}
+        assert stored[wanted[number][1]] == values[number]
+        assert sum(value is not None for value in stored.values()) == 1
 
 
 def test_nothing_of_the_key_reaches_the_browser(day: Day) -> None:
